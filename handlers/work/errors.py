@@ -1,0 +1,36 @@
+"""What can go wrong with queues and state.
+
+    WorkError
+    ├── BadJob              a body that no version of this code wrote
+    ├── BadSeal             sealed text that this key did not seal
+    ├── QueueUnavailable    the queue did not answer      retryable
+    └── StoreUnavailable    the table did not answer      retryable
+"""
+
+from typing import ClassVar
+
+
+class WorkError(Exception):
+    """Root of the tree. ``retryable`` says whether the same call may succeed later by itself."""
+
+    retryable: ClassVar[bool] = False
+
+
+class BadJob(WorkError):
+    """A queued body cannot be read, now or later."""
+
+
+class BadSeal(WorkError):
+    """Sealed text was changed, or sealed with another key."""
+
+
+class QueueUnavailable(WorkError):
+    """The queue did not accept or return a job."""
+
+    retryable = True
+
+
+class StoreUnavailable(WorkError):
+    """The state table did not answer."""
+
+    retryable = True

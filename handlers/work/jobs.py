@@ -1,0 +1,122 @@
+"""What waits in a queue, as versioned JSON. A job names a message; it never carries its text."""
+
+import json
+from dataclasses import asdict, dataclass, fields, replace
+from typing import ClassVar
+
+from bot.conversation import Mention, Place
+from handlers.work.errors import BadJob
+
+DEDUPE_SECONDS = 24 * 3600
+"""How long a handled mention is remembered: Slack's last retry comes after the 5 minutes of FIFO."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerJob:
+    """Answer one mention.
+
+    The text stays in Slack and is read again by the worker. A slash command has no message to read,
+    so its text and response_url travel in ``sealed``, which only the holder of the key can open.
+    """
+
+    kind: ClassVar[str] = "answer"
+    version: ClassVar[int] = 1
+
+    team: str
+    channel: str
+    user: str
+    ts: str
+    thread_ts: str
+    place: str
+    sealed: str = ""
+    trace: str = ""
+    accepted_at: float = 0.0
+
+    @property
+    def key(self) -> str:
+        """The same for every delivery of the same message: (team, channel, ts)."""
+        return f"{self.team}:{self.channel}:{self.ts}"
+
+    @property
+    def group(self) -> str:
+        """Jobs of one thread are answered one after the other."""
+        return f"{self.team}:{self.channel}:{self.thread_ts}"
+
+    @classmethod
+    def of(cls, mention: Mention, *, trace: str, accepted_at: float, sealed: str = "") -> "AnswerJob":
+        """Make the job for a mention; its text is left behind."""
+        return cls(
+            team=mention.team,
+            channel=mention.channel,
+            user=mention.user,
+            ts=mention.ts,
+            thread_ts=mention.thread_ts,
+            place=mention.place.value,
+            sealed=sealed,
+            trace=trace,
+            accepted_at=accepted_at,
+        )
+
+    def mention(self, text: str = "") -> Mention:
+        """Return the mention again, with the text that was read back."""
+        return Mention(
+            team=self.team,
+            channel=self.channel,
+            user=self.user,
+            ts=self.ts,
+            thread_ts=self.thread_ts,
+            place=Place(self.place),
+            text=text,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SyncJob:
+    """Bring one source in step."""
+
+    kind: ClassVar[str] = "sync"
+    version: ClassVar[int] = 1
+
+    source: str
+    trace: str = ""
+
+    @property
+    def key(self) -> str:
+        """One sync of a source at a time."""
+        return f"sync:{self.source}"
+
+    @property
+    def group(self) -> str:
+        """One committer a table, so all syncs form one group."""
+        return "sync"
+
+
+Job = AnswerJob | SyncJob
+
+_KINDS: dict[str, type[AnswerJob] | type[SyncJob]] = {"answer": AnswerJob, "sync": SyncJob}
+
+
+def encode(job: Job) -> str:
+    """Return the job as one line of JSON."""
+    return json.dumps({"kind": job.kind, "version": job.version, **asdict(job)}, sort_keys=True)
+
+
+def decode(body: str) -> Job:
+    """Read a job back. Raises BadJob for anything that no version of this code wrote.
+
+    Fields added later are ignored by older code, and take their default when an older job is read,
+    so that a deployment loses nothing that is queued.
+    """
+    try:
+        data = json.loads(body)
+        job_type = _KINDS[data["kind"]]
+        known = {f.name for f in fields(job_type)}
+        job = job_type(**{name: value for name, value in data.items() if name in known})
+    except (ValueError, TypeError, KeyError) as error:
+        raise BadJob("The queue holds a job that this version does not understand.") from error
+    for f in fields(job):
+        if not isinstance(getattr(job, f.name), float if f.type is float else str):
+            raise BadJob(f"The queue holds a job whose {f.name} has the wrong type.")
+    if isinstance(job, AnswerJob) and job.place not in set(Place):
+        raise BadJob("The queue holds a job for a place that does not exist.")
+    return replace(job)

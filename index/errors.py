@@ -1,0 +1,60 @@
+"""What can go wrong with knowledge, and whether trying again can help.
+
+    KnowledgeError
+    ├── DocumentUnreadable     one document; skipped, named and counted, never stops the rest
+    ├── SourceUnavailable      the place documents come from              retryable
+    ├── SuspiciousDeletion     a listing shrank too much; confirm it
+    ├── EmbedderUnavailable    weights missing or not the published ones
+    ├── EmbedderMismatch       the index was built with another embedder
+    ├── IndexMissing           nothing was synced yet
+    ├── IndexUnavailable       storage did not answer                     retryable
+    └── WriterConflict         another writer holds the table             retryable
+
+``str(error)`` is a sentence for the person who can act on it.
+"""
+
+from typing import ClassVar
+
+
+class KnowledgeError(Exception):
+    """Root of the tree. ``retryable`` says whether the same call may succeed later by itself."""
+
+    retryable: ClassVar[bool] = False
+
+
+class DocumentUnreadable(KnowledgeError):
+    """A document is encrypted, empty, oversized, broken or of an unknown format."""
+
+
+class SourceUnavailable(KnowledgeError):
+    """A source could not be listed or read."""
+
+    retryable = True
+
+
+class SuspiciousDeletion(KnowledgeError):
+    """A sync would remove so much that the listing is more likely broken than the documents gone."""
+
+
+class EmbedderUnavailable(KnowledgeError):
+    """The embedding model is missing, or its weights are not the published ones."""
+
+
+class EmbedderMismatch(KnowledgeError):
+    """The index was built with another embedder, so distances would mean nothing."""
+
+
+class IndexMissing(KnowledgeError):
+    """There is no index at this address yet."""
+
+
+class IndexUnavailable(KnowledgeError):
+    """The storage under the index did not answer."""
+
+    retryable = True
+
+
+class WriterConflict(KnowledgeError):
+    """Another writer changed the table at the same time."""
+
+    retryable = True

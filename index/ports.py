@@ -1,0 +1,136 @@
+"""All that the index needs from outside, on one screen."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.audience import Audience
+from index.documents import Chunk, Document, DocumentRef, RawDocument
+
+Vector = NDArray[np.float32]
+"""Shape (dimensions,), of length 1."""
+
+Vectors = NDArray[np.float32]
+"""Shape (n, dimensions), each row of length 1."""
+
+
+class Source(Protocol):
+    """A place documents come from."""
+
+    @property
+    def name(self) -> str:
+        """Name in the catalog; unique, stable."""
+        ...
+
+    def list(self) -> AsyncIterator[DocumentRef]:
+        """Yield a ref for every document that is there now. Raises SourceUnavailable."""
+        ...
+
+    async def fetch(self, ref: DocumentRef) -> RawDocument:
+        """Return the bytes of one document. Raises DocumentUnreadable, SourceUnavailable."""
+        ...
+
+
+class Parser(Protocol):
+    """Turns bytes into text with headings and offsets."""
+
+    @property
+    def name(self) -> str:
+        """Name and version; part of the recipe."""
+        ...
+
+    def parse(self, raw: RawDocument) -> Document:
+        """Return the document as text. Raises DocumentUnreadable. May block."""
+        ...
+
+
+class Embedder(Protocol):
+    """Turns text into vectors. Blocking: callers on an event loop use a thread."""
+
+    @property
+    def name(self) -> str:
+        """Names the vector space: equal names mean comparable vectors."""
+        ...
+
+    @property
+    def dimensions(self) -> int:
+        """Length of a vector."""
+        ...
+
+    def embed_documents(self, texts: Sequence[str]) -> Vectors:
+        """Return one row a text, in order."""
+        ...
+
+    def embed_query(self, text: str) -> Vector:
+        """Return the vector of a question."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class IndexEntry:
+    """One document, ready to be stored: its chunks and their vectors, row by row."""
+
+    document: Document
+    fingerprint: str
+    chunks: tuple[Chunk, ...]
+    vectors: Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A chunk found by at least one arm of a search, before ranking.
+
+    ``similarity`` is the cosine to the query vector; ``keyword`` is the BM25 score, 0.0 when the
+    keyword arm did not find the chunk.
+    """
+
+    chunk: Chunk
+    source: str
+    title: str
+    url: str
+    readers: frozenset[str]
+    updated_at: datetime | None
+    similarity: float
+    keyword: float
+
+
+class VectorIndex(Protocol):
+    """Where chunks are kept and found. One writer a table; any number of readers."""
+
+    async def fingerprints(self, source: str) -> Mapping[str, str]:
+        """Return document id -> fingerprint for every document of the source."""
+        ...
+
+    async def vectors(self, document_ids: Sequence[str]) -> Mapping[str, Vector]:
+        """Return chunk id -> vector of the stored chunks of these documents."""
+        ...
+
+    async def stage(self, entries: Sequence[IndexEntry]) -> None:
+        """Keep entries for the next commit; searches do not see them yet."""
+        ...
+
+    async def commit(self) -> int:
+        """Replace the staged documents, each wholly, in one version. Returns the version."""
+        ...
+
+    async def remove(self, document_ids: Sequence[str]) -> int:
+        """Drop documents; they are gone from the next search. Returns the version."""
+        ...
+
+    async def search(
+        self, vector: Vector, text: str, audience: Audience, limit: int
+    ) -> Sequence[Candidate]:
+        """Return the union of the best ``limit`` chunks by vector and by keyword.
+
+        Only chunks that the whole audience may read. Raises IndexMissing, EmbedderMismatch,
+        IndexUnavailable.
+        """
+        ...
+
+    async def version(self) -> int:
+        """Return the version that a search would read now; 0 when there is no index yet."""
+        ...
