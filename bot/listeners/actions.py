@@ -1,0 +1,99 @@
+"""Clicks -> a footnote in a modal. Link buttons, and whatever is old or odd, are acknowledged."""
+
+import asyncio
+import logging
+import re
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.context.ack.async_ack import AsyncAck
+from slack_bolt.context.respond.async_respond import AsyncRespond
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot import messages
+from bot.blocks import OPEN_FOOTNOTE, Block, footnote_view, notice_view, read_button_value
+from bot.conversation import Citation
+from bot.errors import TROUBLE, code_of
+
+OPEN_SECONDS = 2.5  # a trigger id lives 3
+
+logger = logging.getLogger(__name__)
+
+Footnote = Callable[[str, int], Awaitable[Citation | None]]
+
+
+def register(
+    app: AsyncApp, footnote: Footnote, client: AsyncWebClient, now: Callable[[], datetime]
+) -> None:
+    """Register the listeners for everything that can be clicked."""
+
+    async def open_footnote(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
+        await ack()
+        try:
+            async with asyncio.timeout(OPEN_SECONDS):
+                view = await _view(body, footnote, now())
+                await client.views_open(trigger_id=str(body.get("trigger_id", "")), view=view)
+        except TROUBLE as error:
+            logger.warning("a footnote was not opened: %s", code_of(error) or type(error).__name__)
+            await _tell(body, respond)
+
+    async def acknowledge(ack: AsyncAck) -> None:
+        await ack()
+
+    anything = re.compile(".*")
+    app.action(OPEN_FOOTNOTE)(open_footnote)
+    app.action(anything)(acknowledge)
+    app.shortcut(anything)(acknowledge)
+    app.view(anything)(acknowledge)
+    app.options(anything)(acknowledge)
+
+
+async def _view(body: dict[str, Any], footnote: Footnote, now: datetime) -> Block:
+    """Return the modal for a click: the footnote, or a sentence that says why not.
+
+    A button only opens footnotes of the conversation in which it was clicked.
+    """
+    asked = read_button_value(_first_action(body).get("value"))
+    if asked is None:
+        return notice_view(messages.FOOTNOTE_GONE)
+    key, number = asked
+    if key.split(":")[:2] != [_id_of(body, "team"), _id_of(body, "channel")]:
+        return notice_view(messages.FOOTNOTE_ELSEWHERE)
+    try:
+        citation = await footnote(key, number)
+    except Exception as error:
+        logger.error("a footnote was not found: %s", type(error).__name__)
+        return notice_view(messages.FOOTNOTE_FAILED)
+    return footnote_view(citation, now) if citation else notice_view(messages.FOOTNOTE_GONE)
+
+
+async def _tell(body: dict[str, Any], respond: AsyncRespond) -> None:
+    """Say privately that the footnote did not open."""
+    if not body.get("response_url"):
+        return
+    try:
+        async with asyncio.timeout(OPEN_SECONDS):
+            await respond(
+                text=messages.FOOTNOTE_FAILED,
+                response_type="ephemeral",
+                replace_original=False,
+            )
+    except TROUBLE as error:
+        logger.warning("nor could that be said: %s", type(error).__name__)
+
+
+def _first_action(body: dict[str, Any]) -> dict[str, Any]:
+    actions = body.get("actions")
+    first = actions[0] if isinstance(actions, list) and actions else {}
+    return first if isinstance(first, dict) else {}
+
+
+def _id_of(body: dict[str, Any], name: str) -> str:
+    """Return the id of the "team" or "channel" of a click."""
+    part = body.get(name)
+    found = part.get("id") if isinstance(part, dict) else None
+    if found is None and isinstance(body.get("container"), dict):
+        found = body["container"].get(f"{name}_id")
+    return found if isinstance(found, str) else ""

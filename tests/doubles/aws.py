@@ -1,0 +1,71 @@
+"""SQS and DynamoDB over real HTTP, by moto, on a free loopback port."""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from moto.server import ThreadedMotoServer
+
+from handlers.adapters.aws import make_client
+from handlers.adapters.dynamodb import KEY_ATTRIBUTE
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_sqs import SQSClient
+
+
+@dataclass(frozen=True, slots=True)
+class Aws:
+    """A running server, and clients made the way the program makes them."""
+
+    endpoint: str
+    sqs: "SQSClient"
+    dynamodb: "DynamoDBClient"
+
+    def new_queue(self) -> str:
+        """Create a FIFO queue and return its URL."""
+        created = self.sqs.create_queue(
+            QueueName=f"q{uuid.uuid4().hex}.fifo",
+            Attributes={"FifoQueue": "true", "VisibilityTimeout": "1"},
+        )
+        return created["QueueUrl"]
+
+    def new_table(self) -> str:
+        """Create a state table as the stack does and return its name."""
+        name = f"t{uuid.uuid4().hex}"
+        self.dynamodb.create_table(
+            TableName=name,
+            KeySchema=[{"AttributeName": KEY_ATTRIBUTE, "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": KEY_ATTRIBUTE, "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        return name
+
+
+def client_options(endpoint: str) -> dict[str, str]:
+    """Return the options of a client that talks to ``endpoint``."""
+    return {
+        "endpoint_url": endpoint,
+        "region_name": "us-east-1",
+        "aws_access_key_id": "test",
+        "aws_secret_access_key": "test",
+    }
+
+
+@contextmanager
+def running_aws() -> Iterator[Aws]:
+    """Start the server on a free port, and stop it."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    endpoint = f"http://{host}:{port}"
+    options = client_options(endpoint)
+    sqs, dynamodb = make_client("sqs", options), make_client("dynamodb", options)
+    try:
+        yield Aws(endpoint, sqs, dynamodb)
+    finally:
+        sqs.close()
+        dynamodb.close()
+        server.stop()
