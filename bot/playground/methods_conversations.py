@@ -1,0 +1,265 @@
+"""The Web API methods that read conversations and people."""
+
+import base64
+import binascii
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+from bot.playground import limits
+from bot.playground.errors import SlackRefusal
+from bot.playground.method import Arguments, LocalSlack, Method
+from bot.playground.workspace import Conversation, Message, User
+
+Response = dict[str, Any]
+
+
+def _page(items: Sequence[Any], arguments: Arguments, default: int) -> tuple[list[Any], str]:
+    """Return one page of ``items`` and the cursor of the next (or "")."""
+    limit = arguments.get("limit", default)
+    if not 1 <= limit <= 1000:
+        raise SlackRefusal("invalid_limit")
+    start = 0
+    if arguments.get("cursor"):
+        try:
+            start = int(base64.b64decode(arguments["cursor"], validate=True))
+        except (ValueError, binascii.Error):
+            raise SlackRefusal("invalid_cursor") from None
+    stop = start + limit
+    cursor = base64.b64encode(str(stop).encode()).decode() if stop < len(items) else ""
+    return list(items[start:stop]), cursor
+
+
+def _within(message: Message, arguments: Arguments) -> bool:
+    """Tell whether a message lies between ``oldest`` and ``latest``."""
+    try:
+        oldest = float(arguments.get("oldest") or 0)
+        latest = float(arguments.get("latest") or "inf")
+    except ValueError:
+        raise SlackRefusal("invalid_ts_oldest") from None
+    ts = float(message["ts"])
+    if arguments.get("inclusive"):
+        return oldest <= ts <= latest
+    return oldest < ts < latest
+
+
+def _listed(messages: list[Message], cursor: str) -> Response:
+    """Return messages as Slack lists them."""
+    found: Response = {
+        "messages": [copy.deepcopy(m) for m in messages],
+        "has_more": bool(cursor),
+    }
+    if cursor:
+        found["response_metadata"] = {"next_cursor": cursor}
+    return found
+
+
+def history(slack: LocalSlack, arguments: Arguments) -> Response:
+    """Answer conversations.history: the newest first, without the replies in threads."""
+    slack.workspace.joined(arguments["channel"])
+    top = reversed(slack.workspace.top_level(arguments["channel"]))
+    messages, cursor = _page([m for m in top if _within(m, arguments)], arguments, 100)
+    return _listed(messages, cursor)
+
+
+def replies(slack: LocalSlack, arguments: Arguments) -> Response:
+    """Answer conversations.replies: the root, then the replies, the oldest first."""
+    channel, ts = arguments["channel"], arguments["ts"]
+    slack.workspace.joined(channel)
+    found = slack.workspace.find(channel, ts)
+    if found is None:
+        raise SlackRefusal("thread_not_found")
+    root = found.get("thread_ts", ts)
+    if root != ts:  # a reply answers with itself alone
+        return _listed([found], "")
+    thread = slack.workspace.thread(channel, ts)
+    kept = [m for m in thread if m["ts"] == ts or _within(m, arguments)]
+    messages, cursor = _page(kept, arguments, 1000)
+    return _listed(messages, cursor)
+
+
+def describe_conversation(slack: LocalSlack, conversation: Conversation) -> dict[str, Any]:
+    """Return a conversation as conversations.info shows it."""
+    bot = slack.workspace.bot.id
+    whole: dict[str, Any] = {
+        "id": conversation.id,
+        "created": 1_700_000_000,
+        "is_archived": conversation.archived,
+        "is_im": conversation.is_direct,
+        "is_channel": conversation.kind == "channel",
+        "is_group": conversation.kind == "private",
+        "is_mpim": False,
+        "is_private": conversation.kind != "channel",
+        "is_shared": conversation.shared,
+        "is_ext_shared": conversation.shared,
+        "is_org_shared": False,
+        "context_team_id": slack.workspace.team,
+    }
+    if conversation.is_direct:
+        return {**whole, "user": next(m for m in conversation.members if m != bot)}
+    return {
+        **whole,
+        "name": conversation.name,
+        "name_normalized": conversation.name,
+        "is_general": conversation.name == "general",
+        "is_member": bot in conversation.members,
+        "creator": conversation.members[0] if conversation.members else "",
+        "topic": {"value": conversation.topic, "creator": "", "last_set": 0},
+        "purpose": {"value": "", "creator": "", "last_set": 0},
+    }
+
+
+def info(slack: LocalSlack, arguments: Arguments) -> Response:
+    """Answer conversations.info."""
+    conversation = slack.workspace.visible(arguments["channel"])
+    described = describe_conversation(slack, conversation)
+    if arguments.get("include_num_members"):
+        described["num_members"] = len(conversation.members)
+    return {"channel": described}
+
+
+def list_conversations(slack: LocalSlack, arguments: Arguments) -> Response:
+    """Answer conversations.list; ``types`` are public_channel (default), private_channel, im."""
+    kinds = {"public_channel": "channel", "private_channel": "private", "im": "im", "mpim": "mpim"}
+    types = [t.strip() for t in (arguments.get("types") or "public_channel").split(",")]
+    if not set(types) <= set(kinds):
+        raise SlackRefusal("invalid_types")
+    bot = slack.workspace.bot.id
+    found = [
+        c
+        for c in slack.workspace.conversations.values()
+        if c.kind in {kinds[t] for t in types}
+        and (c.kind == "channel" or bot in c.members)
+        and not (c.archived and arguments.get("exclude_archived"))
+    ]
+    page, cursor = _page(found, arguments, 100)
+    return {
+        "channels": [describe_conversation(slack, c) for c in page],
+        "response_metadata": {"next_cursor": cursor},
+    }
+
+
+def members(slack: LocalSlack, arguments: Arguments) -> Response:
+    """Answer conversations.members."""
+    conversation = slack.workspace.visible(arguments["channel"])
+    page, cursor = _page(conversation.members, arguments, 100)
+    return {"members": page, "response_metadata": {"next_cursor": cursor}}
+
+
+def open_conversation(slack: LocalSlack, arguments: Arguments) -> Response:
+    """Answer conversations.open for one person."""
+    if arguments.get("channel"):
+        return {"channel": {"id": slack.workspace.visible(arguments["channel"]).id}}
+    users = [u for u in arguments.get("users", "").split(",") if u]
+    if not users:
+        raise SlackRefusal("users_list_not_supplied")
+    if len(users) > 1:
+        raise SlackRefusal("too_many_users", "[ERROR] the playground has no group conversations")
+    if users[0] not in slack.workspace.users:
+        raise SlackRefusal("user_not_found")
+    conversation = slack.workspace.direct(users[0])
+    if arguments.get("return_im"):
+        return {"channel": describe_conversation(slack, conversation)}
+    return {"channel": {"id": conversation.id}}
+
+
+def describe_user(slack: LocalSlack, user: User) -> dict[str, Any]:
+    """Return a person as users.info shows them."""
+    return {
+        "id": user.id,
+        "team_id": slack.workspace.team if not user.stranger else "TELSEWHERE",
+        "name": user.name,
+        "real_name": user.real_name,
+        "deleted": user.deleted,
+        "is_bot": user.is_bot,
+        "is_app_user": False,
+        "is_restricted": user.guest,
+        "is_ultra_restricted": False,
+        "is_stranger": user.stranger,
+        "is_admin": False,
+        "is_owner": False,
+        "tz": "Etc/UTC",
+        "tz_offset": 0,
+        "locale": "en-US",
+        "profile": {"real_name": user.real_name, "display_name": user.name},
+    }
+
+
+def user_info(slack: LocalSlack, arguments: Arguments) -> Response:
+    """Answer users.info."""
+    user = slack.workspace.users.get(arguments["user"])
+    if user is None:
+        raise SlackRefusal("user_not_found")
+    return {"user": describe_user(slack, user)}
+
+
+def list_users(slack: LocalSlack, arguments: Arguments) -> Response:
+    """Answer users.list."""
+    page, cursor = _page(list(slack.workspace.users.values()), arguments, 1000)
+    return {
+        "members": [describe_user(slack, u) for u in page],
+        "response_metadata": {"next_cursor": cursor},
+    }
+
+
+_PAGES = ("cursor",)
+_RANGE = ("latest", "oldest", *_PAGES)
+METHODS = (
+    Method(
+        "conversations.history",
+        history,
+        limits.TIER_3,
+        required=("channel",),
+        text=_RANGE,
+        flags=("inclusive", "include_all_metadata"),
+        numbers=("limit",),
+    ),
+    Method(
+        "conversations.replies",
+        replies,
+        limits.TIER_3,
+        required=("channel", "ts"),
+        text=_RANGE,
+        flags=("inclusive", "include_all_metadata"),
+        numbers=("limit",),
+    ),
+    Method(
+        "conversations.info",
+        info,
+        limits.TIER_3,
+        required=("channel",),
+        flags=("include_locale", "include_num_members"),
+    ),
+    Method(
+        "conversations.list",
+        list_conversations,
+        limits.TIER_2,
+        text=(*_PAGES, "types", "team_id"),
+        flags=("exclude_archived",),
+        numbers=("limit",),
+    ),
+    Method(
+        "conversations.members",
+        members,
+        limits.TIER_4,
+        required=("channel",),
+        text=_PAGES,
+        numbers=("limit",),
+    ),
+    Method(
+        "conversations.open",
+        open_conversation,
+        limits.TIER_3,
+        text=("channel", "users"),
+        flags=("return_im", "prevent_creation"),
+    ),
+    Method("users.info", user_info, limits.TIER_4, required=("user",), flags=("include_locale",)),
+    Method(
+        "users.list",
+        list_users,
+        limits.TIER_2,
+        text=(*_PAGES, "team_id"),
+        flags=("include_locale",),
+        numbers=("limit",),
+    ),
+)

@@ -1,0 +1,132 @@
+"""The Web API: one table of methods, and the order in which a call is looked at."""
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from bot.playground import (
+    methods_app,
+    methods_chat,
+    methods_conversations,
+    methods_streams,
+)
+from bot.playground.errors import SlackRefusal
+from bot.playground.limits import RateLimiter
+from bot.playground.method import Arguments, LocalSlack, Method
+from bot.playground.workspace import Change
+
+METHODS: dict[str, Method] = {
+    method.name: method
+    for room in (methods_chat, methods_streams, methods_conversations, methods_app)
+    for method in room.METHODS
+}
+
+
+class Call(NamedTuple):
+    """One call of the Web API and its answer; the token is left out."""
+
+    method: str
+    arguments: Arguments
+    response: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Failure:
+    """What the next call of a method meets instead of, or after, its work."""
+
+    error: str
+    status: int = 200
+    retry_after: int | None = None
+    after: bool = False
+    cut: bool = False
+    delay: float = 0.0
+    times: int = 1
+
+
+class Severed(Exception):
+    """The connection is to be cut without an answer, as a test asked."""
+
+
+@dataclass(slots=True)
+class WebApi:
+    """Answers calls. ``limiter`` None: no rate limits. ``calls`` is the log for tests."""
+
+    slack: LocalSlack
+    bot_token: str
+    app_token: str
+    limiter: RateLimiter | None
+    calls: list[Call] = field(default_factory=list)
+    failures: dict[str, list[Failure]] = field(default_factory=dict)
+
+    def delay(self, name: str) -> float:
+        """Return the seconds the next call of this method is to wait, as a test asked."""
+        waiting = self.failures.get(name)
+        return waiting[0].delay if waiting else 0.0
+
+    def call(self, name: str, given: Mapping[str, Any], token: str | None) -> dict[str, Any]:
+        """Answer one call, or raise SlackRefusal or Severed; either way it is logged."""
+        try:
+            response = {"ok": True, **self._answer(name, given, token)}
+        except SlackRefusal as refusal:
+            self.calls.append(Call(name, dict(given), refusal.response()))
+            self._tell(name, refusal)
+            raise
+        except Severed:
+            self.calls.append(Call(name, dict(given), {}))
+            raise
+        self.calls.append(Call(name, dict(given), copy.deepcopy(response)))
+        return response
+
+    def _answer(self, name: str, given: Mapping[str, Any], token: str | None) -> dict[str, Any]:
+        method = METHODS.get(name)
+        if method is None:
+            raise SlackRefusal("unknown_method", req_method=name)
+        if name != "api.test":
+            self._authorise(method, token)
+        failure = self._next_failure(name)
+        if failure and not failure.after:
+            self._fail(failure)
+        if self.limiter:
+            channel = str(given.get("channel", ""))
+            wait = self.limiter.retry_after(name, method.tier, channel)
+            if wait:
+                raise SlackRefusal("ratelimited", status=429, headers={"Retry-After": str(wait)})
+        answer = method.answer(self.slack, method.read(given))
+        if failure:
+            self._fail(failure)
+        return answer
+
+    def _tell(self, name: str, refusal: SlackRefusal) -> None:
+        """Show whoever looks at the page what the app did wrong."""
+        why = f" ({refusal.messages[0]})" if refusal.messages else ""
+        text = f"Slack refused {name}: {refusal.error}{why}"
+        self.slack.workspace.tell(Change("notice", detail={"text": text, "level": "refusal"}))
+
+    def _authorise(self, method: Method, token: str | None) -> None:
+        if not token:
+            raise SlackRefusal("not_authed")
+        if token not in (self.bot_token, self.app_token):
+            raise SlackRefusal("invalid_auth")
+        if token != (self.app_token if method.app_token else self.bot_token):
+            raise SlackRefusal("not_allowed_token_type")
+
+    def _next_failure(self, name: str) -> Failure | None:
+        waiting = self.failures.get(name)
+        if not waiting:
+            return None
+        failure = waiting[0]
+        failure.times -= 1
+        if failure.times <= 0:
+            waiting.pop(0)
+        return failure
+
+    def _fail(self, failure: Failure) -> None:
+        if failure.cut:
+            raise Severed
+        if not failure.error:
+            return
+        headers = {}
+        if failure.retry_after is not None:
+            headers["Retry-After"] = str(failure.retry_after)
+        raise SlackRefusal(failure.error, status=failure.status, headers=headers)
