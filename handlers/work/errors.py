@@ -1,10 +1,11 @@
 """What can go wrong with queues and state.
 
-    WorkError
-    ├── BadJob              a body that no version of this code wrote
-    ├── BadSeal             sealed text that this key did not seal
-    ├── QueueUnavailable    the queue did not answer      retryable
-    └── StoreUnavailable    the table did not answer      retryable
+WorkError
+├── BadJob              a body that no version of this code wrote
+├── BadSeal             sealed text that this key did not seal
+├── ClaimLost           the lease lapsed and another worker took over
+├── QueueUnavailable    the queue did not answer      retryable
+└── StoreUnavailable    the table did not answer      retryable
 """
 
 from typing import ClassVar
@@ -22,6 +23,10 @@ class BadJob(WorkError):
 
 class BadSeal(WorkError):
     """Sealed text was changed, or sealed with another key."""
+
+
+class ClaimLost(WorkError):
+    """This worker was too slow: its lease lapsed, and the work belongs to somebody else now."""
 
 
 class QueueUnavailable(WorkError):

@@ -1,14 +1,15 @@
 """What waits in a queue, as versioned JSON. A job names a message; it never carries its text."""
 
+import hashlib
 import json
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from typing import ClassVar
 
 from bot.conversation import Mention, Place
 from handlers.work.errors import BadJob
 
 DEDUPE_SECONDS = 24 * 3600
-"""How long a handled mention is remembered: Slack's last retry comes after the 5 minutes of FIFO."""
+"""How long a handled mention is remembered: Slack's last retry outlasts the 5 minutes of FIFO."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class AnswerJob:
 
     kind: ClassVar[str] = "answer"
     version: ClassVar[int] = 1
+    dedupe_seconds: ClassVar[int] = DEDUPE_SECONDS
 
     team: str
     channel: str
@@ -43,7 +45,9 @@ class AnswerJob:
         return f"{self.team}:{self.channel}:{self.thread_ts}"
 
     @classmethod
-    def of(cls, mention: Mention, *, trace: str, accepted_at: float, sealed: str = "") -> "AnswerJob":
+    def of(
+        cls, mention: Mention, *, trace: str, accepted_at: float, sealed: str = ""
+    ) -> "AnswerJob":
         """Make the job for a mention; its text is left behind."""
         return cls(
             team=mention.team,
@@ -72,10 +76,15 @@ class AnswerJob:
 
 @dataclass(frozen=True, slots=True)
 class SyncJob:
-    """Bring one source in step."""
+    """Bring one source in step.
+
+    It is forgotten as soon as it starts, so that the next one can be asked for at any time; only
+    while it waits does a second one add nothing.
+    """
 
     kind: ClassVar[str] = "sync"
     version: ClassVar[int] = 1
+    dedupe_seconds: ClassVar[int] = 0
 
     source: str
     trace: str = ""
@@ -92,6 +101,12 @@ class SyncJob:
 
 
 Job = AnswerJob | SyncJob
+
+
+def opaque(text: str) -> str:
+    """Return 64 hex digits for a key or a group, which may hold any character, in any length."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
 
 _KINDS: dict[str, type[AnswerJob] | type[SyncJob]] = {"answer": AnswerJob, "sync": SyncJob}
 
@@ -110,13 +125,16 @@ def decode(body: str) -> Job:
     try:
         data = json.loads(body)
         job_type = _KINDS[data["kind"]]
-        known = {f.name for f in fields(job_type)}
+        known = {f.name: f.type for f in fields(job_type)}
         job = job_type(**{name: value for name, value in data.items() if name in known})
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise BadJob("The queue holds a job that this version does not understand.") from error
-    for f in fields(job):
-        if not isinstance(getattr(job, f.name), float if f.type is float else str):
-            raise BadJob(f"The queue holds a job whose {f.name} has the wrong type.")
+    for name, wanted in known.items():
+        value = getattr(job, name)
+        # JSON does not keep 5 and 5.0 apart.
+        fits = type(value) in (float, int) if wanted is float else isinstance(value, str)
+        if not fits:
+            raise BadJob(f"The queue holds a job whose {name} has the wrong type.")
     if isinstance(job, AnswerJob) and job.place not in set(Place):
         raise BadJob("The queue holds a job for a place that does not exist.")
-    return replace(job)
+    return job

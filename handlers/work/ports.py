@@ -26,21 +26,23 @@ class JobQueue(Protocol):
 class StateStore(Protocol):
     """A key-value table with conditional writes and a time to live. Values are JSON objects.
 
-    All methods raise StoreUnavailable when the table does not answer.
+    Keys have 1 to 1,024 bytes, values up to 256 KiB (DynamoDB takes 2,048 bytes and 400 KB), and a
+    time to live is longer than 0 seconds; anything else is a ValueError. All methods raise
+    StoreUnavailable when the table does not answer.
     """
 
     async def get(self, key: str) -> Item | None:
         """Return the item, or None when it is absent or past its time to live."""
         ...
 
-    async def put_if_absent(self, key: str, value: Mapping[str, object], ttl: float) -> bool:
-        """Write for ``ttl`` seconds unless the key is there; tell whether it was written."""
+    async def put_if_absent(self, key: str, value: Mapping[str, object], ttl: float) -> str | None:
+        """Write for ``ttl`` seconds unless the key is there; return the revision if written."""
         ...
 
     async def replace(
         self, key: str, value: Mapping[str, object], ttl: float, revision: str
-    ) -> bool:
-        """Overwrite only if the item still has ``revision``; tell whether it was written."""
+    ) -> str | None:
+        """Overwrite only at ``revision``; return the new revision if it was written."""
         ...
 
     async def put(self, key: str, value: Mapping[str, object], ttl: float) -> None:

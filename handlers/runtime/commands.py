@@ -1,0 +1,148 @@
+"""The commands of the command line, each a coroutine that returns its exit code."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import asdict
+from pathlib import Path
+
+from bot.conversation import Answer, Question
+from handlers.answering.judging import JudgedReport, judge
+from handlers.answering.ports import Finished
+from handlers.runtime import terminal, wiring
+from handlers.runtime.settings import Settings
+from index.audience import Audience
+from index.documents import stable_id
+from index.parsing import DocumentParser
+from index.ports import Embedder, Source
+from index.sources.judged import JudgedSet
+from index.sync import SyncReport, sync
+
+OK, FAILED = 0, 1
+
+
+async def sync_documents(
+    settings: Settings,
+    *,
+    source: Source | None = None,
+    confirm_deletion: bool = False,
+    quiet: bool = False,
+) -> SyncReport:
+    """Bring the index in step with the configured folder (or ``source``), showing progress."""
+    embedder = wiring.indexing_embedder()
+    index = wiring.vector_index(settings, embedder)
+    source = source or wiring.document_source(settings)
+    try:
+        with nullcontext(None) if quiet else terminal.sync_bar(f"syncing {source.name}") as show:
+            return await sync(
+                source,
+                DocumentParser(),
+                embedder,
+                index,
+                progress=show,
+                confirm_deletion=confirm_deletion,
+            )
+    finally:
+        await index.close()
+
+
+async def run_sync(settings: Settings, *, as_json: bool, confirm_deletion: bool) -> int:
+    """`footnote sync`: exit code 1 when a document had to be skipped."""
+    report = await sync_documents(settings, confirm_deletion=confirm_deletion)
+    if as_json:
+        terminal.print_json(report)
+    else:
+        terminal.show_sync(report)
+    return FAILED if report.skipped else OK
+
+
+async def run_ask(settings: Settings, question: str, *, as_json: bool) -> int:
+    """`footnote ask`: answer in the terminal, as somebody whom only public documents are open to."""
+    embedder = wiring.query_embedder(settings)
+    index = wiring.vector_index(settings, embedder)
+    try:
+        found = await wiring.retriever(settings, index, embedder).retrieve(
+            question, Audience.everyone()
+        )
+        answer: Answer | None = None
+        async for event in wiring.answerer(settings, embedder).answer(
+            Question(question), found.passages, related=found.related
+        ):
+            if isinstance(event, Finished):
+                answer = event.answer
+    finally:
+        await index.close()
+    assert answer is not None
+    if as_json:
+        terminal.print_json({"question": question, **asdict(answer)})
+    else:
+        terminal.show_answer(answer)
+    return OK
+
+
+async def run_eval(settings: Settings, folders: Sequence[Path], *, as_json: bool) -> int:
+    """`footnote eval`: index each judged set beside the real index, and measure."""
+    reports = []
+    embedder = wiring.query_embedder(settings)
+    for folder in folders:
+        reports.append(await _judge_folder(settings, folder, embedder))
+    if as_json:
+        terminal.print_json({"sets": reports})
+    else:
+        terminal.show_judged(reports)
+    return OK
+
+
+async def _judge_folder(settings: Settings, folder: Path, embedder: Embedder) -> JudgedReport:
+    judged = JudgedSet.load(folder)
+    place = settings.home / "eval" / stable_id(str(folder.resolve()))
+    settings = settings.replaced(index=str(place))
+    await sync_documents(settings, source=judged.source(), confirm_deletion=True)
+    index = wiring.vector_index(settings, embedder)
+    try:
+        with terminal.bar(f"asking {judged.name}") as show:
+            return await judge(
+                judged,
+                wiring.retriever(settings, index, embedder),
+                wiring.answerer(settings, embedder),
+                chunks=await index.count(),
+                progress=show,
+            )
+    finally:
+        await index.close()
+
+
+async def run_serve(settings: Settings, stopped: asyncio.Event) -> int:
+    """`footnote serve`: answer a real workspace until stopped."""
+    from handlers.runtime.laptop import running
+
+    settings.require_slack()
+    if settings.docs is not None:
+        terminal.show_sync(await sync_documents(settings))
+
+    async with running(settings, sync=_again(settings)) as address:
+        where = f"at {address}/slack/events" if address else "over Socket Mode"
+        terminal.tell(f"Footnote is listening {where}. Ctrl-C stops it.")
+        await stopped.wait()
+    return OK
+
+
+def _again(settings: Settings) -> Callable[[], Awaitable[object]] | None:
+    if settings.docs is None:
+        return None
+    return lambda: sync_documents(settings, quiet=True)
+
+
+async def run_demo(
+    settings: Settings, stopped: asyncio.Event, *, docs: Path | None, port: int
+) -> int:
+    """`footnote demo`: a local Slack, the bot and a handbook, until stopped."""
+    from handlers.runtime.demo import demo_settings, playing
+
+    settings = demo_settings(settings, docs=docs)
+    terminal.tell(f"Reading {settings.docs} …")
+    terminal.show_sync(await sync_documents(settings, confirm_deletion=True))
+    async with playing(settings, port=port, sample=docs is None) as playground:
+        print(f"\nOpen {playground.url} and ask @Footnote a question. Ctrl-C stops it.", flush=True)
+        await stopped.wait()
+    return OK

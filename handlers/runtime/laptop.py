@@ -1,0 +1,115 @@
+"""The whole of Footnote in one process: Slack in, the queue, the workers and the sync schedule.
+
+The same parts as on AWS, held together by one event loop. Everything that was accepted is in the
+SQLite queue before Slack hears "ok", so a killed process owes its answers to the next one.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from bot.socket_mode import connected
+from handlers.adapters.sqlite_queue import Delivery, SqliteQueue
+from handlers.answering.worker import AnswerWorker, Later
+from handlers.runtime.http import serve_http
+from handlers.runtime.settings import Settings
+from handlers.runtime.wiring import (
+    LEASE_SECONDS,
+    TRIES,
+    answer_worker,
+    laptop_queue,
+    slack_app,
+    slack_client,
+)
+from handlers.work.errors import QueueUnavailable
+from handlers.work.jobs import AnswerJob
+from handlers.work.leases import kept
+
+log = logging.getLogger(__name__)
+
+RETRY_SECONDS = 2.0
+"""Pause before the first retry; doubles with every further one."""
+
+
+@asynccontextmanager
+async def running(
+    settings: Settings,
+    *,
+    sync: Callable[[], Awaitable[object]] | None = None,
+) -> AsyncIterator[str]:
+    """Run everything until the block is left; yields the address Slack should post to.
+
+    The address is empty with Socket Mode. ``sync`` is called every ``sync_minutes``. Leaving the
+    block lets the jobs in hand finish for a moment, then gives them back to the queue.
+    """
+    client = slack_client(settings)
+    queue = laptop_queue(settings)
+    app = slack_app(settings, client, queue)
+    worker = await asyncio.to_thread(answer_worker, settings, client)
+    async with AsyncExitStack() as stack:
+        tasks = [asyncio.create_task(_work(queue, worker)) for _ in range(settings.workers)]
+        if sync is not None and settings.sync_minutes:
+            tasks.append(asyncio.create_task(_repeat(sync, settings.sync_minutes * 60)))
+        stack.push_async_callback(_stop, tasks)
+        address = ""
+        if settings.slack_app_token:
+            token = settings.slack_app_token.get_secret_value()
+            await stack.enter_async_context(connected(app, token, settings.slack_api_url))
+        else:
+            address = await stack.enter_async_context(
+                serve_http(app, host=settings.host, port=settings.port)
+            )
+        yield address
+
+
+async def _work(queue: SqliteQueue, worker: AnswerWorker) -> None:
+    while True:
+        try:
+            delivery = await queue.receive(wait=20.0)
+        except QueueUnavailable as error:
+            log.error("the queue could not be read, trying again: %s", error)
+            await asyncio.sleep(RETRY_SECONDS)
+            continue
+        if delivery is not None:
+            await _deliver(worker, delivery)
+
+
+async def _deliver(worker: AnswerWorker, delivery: Delivery) -> None:
+    job = delivery.job
+    if not isinstance(job, AnswerJob):
+        await delivery.done()
+        return
+    try:
+        async with kept(delivery.extend, every=LEASE_SECONDS / 3):
+            handled = await worker.handle(job, last_try=delivery.attempts >= TRIES)
+    except asyncio.CancelledError:
+        await asyncio.shield(delivery.release(tried=False))
+        raise
+    except Exception as error:
+        log.error(
+            "answer job returned to the queue: %s",
+            type(error).__name__,
+            extra={"trace": job.trace},
+        )
+        await delivery.release(RETRY_SECONDS * 2**delivery.attempts)
+        return
+    if isinstance(handled, Later):
+        await delivery.release(handled.seconds, tried=False)
+    else:
+        await delivery.done()
+
+
+async def _repeat(sync: Callable[[], Awaitable[object]], seconds: float) -> None:
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await sync()
+        except Exception as error:
+            log.error("sync failed, will be tried again: %s", error)
+
+
+async def _stop(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,275 @@
+"""Every setting: its name, its default, what it may hold and what it means. Pure."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from handlers.runtime import setting_kinds as kinds
+from handlers.runtime.secret import SecretStr
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What is known of a setting besides its type.
+
+    ``shown`` stands for the default in the table, ``also`` is a second name that is read.
+    """
+
+    group: str
+    name: str
+    parse: Callable[[str], object]
+    meaning: str
+    shown: str = ""
+    also: str = ""
+
+
+_SLACK, _DOCUMENTS, _MODEL = "Slack", "Documents", "Model"
+_ANSWERS, _SERVER, _AWS = "Answers", "Server", "AWS"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SettingFields:
+    """The values of all settings; ``Settings`` adds how they are read and used."""
+
+    slack_bot_token: Annotated[
+        SecretStr | None,
+        Setting(
+            _SLACK,
+            "SLACK_BOT_TOKEN",
+            kinds.token("xoxb-", "xoxe.xoxb-", where='"OAuth & Permissions" of your Slack app'),
+            "Bot User OAuth Token, `xoxb-…`.",
+        ),
+    ] = None
+    slack_signing_secret: Annotated[
+        SecretStr | None,
+        Setting(
+            _SLACK,
+            "SLACK_SIGNING_SECRET",
+            kinds.signing_secret,
+            "Signing Secret; needed when Slack posts to `/slack/events`.",
+        ),
+    ] = None
+    slack_app_token: Annotated[
+        SecretStr | None,
+        Setting(
+            _SLACK,
+            "SLACK_APP_TOKEN",
+            kinds.token("xapp-", where='"Basic Information" of your Slack app, App-Level Tokens'),
+            "App-level token, `xapp-…`. When set, Footnote connects by Socket Mode and needs no "
+            "public address.",
+        ),
+    ] = None
+    slack_api_url: Annotated[
+        str,
+        Setting(
+            _SLACK,
+            "SLACK_API_URL",
+            kinds.url_folder,
+            "Slack's Web API, or any server that speaks it.",
+        ),
+    ] = "https://slack.com/api/"
+
+    docs: Annotated[
+        Path | None,
+        Setting(_DOCUMENTS, "FOOTNOTE_DOCS", kinds.path, "Folder of documents to answer from."),
+    ] = None
+    docs_url: Annotated[
+        str,
+        Setting(
+            _DOCUMENTS,
+            "FOOTNOTE_DOCS_URL",
+            kinds.url_folder,
+            "Where people can open that folder in a browser; footnotes link to it.",
+        ),
+    ] = ""
+    home: Annotated[
+        Path,
+        Setting(
+            _DOCUMENTS,
+            "FOOTNOTE_HOME",
+            kinds.path,
+            "Folder for what Footnote keeps: index, queue, state and models.",
+        ),
+    ] = Path(".footnote")
+    models: Annotated[
+        Path | None,
+        Setting(
+            _DOCUMENTS,
+            "FOOTNOTE_MODELS",
+            kinds.path,
+            "Folder for the embedder exported to ONNX; made on first use.",
+            shown="`models` in FOOTNOTE_HOME",
+        ),
+    ] = None
+    index: Annotated[
+        str,
+        Setting(
+            _DOCUMENTS,
+            "FOOTNOTE_INDEX",
+            kinds.index_address,
+            "The index: a folder, or `s3://bucket/prefix`.",
+            shown="`index` in FOOTNOTE_HOME",
+        ),
+    ] = ""
+    sync_minutes: Annotated[
+        float,
+        Setting(
+            _DOCUMENTS,
+            "FOOTNOTE_SYNC_MINUTES",
+            kinds.number(0, 10080),
+            "Minutes between two syncs of `footnote serve`; 0 syncs only at the start.",
+        ),
+    ] = 60.0
+
+    openai_model: Annotated[
+        str,
+        Setting(
+            _MODEL,
+            "OPENAI_MODEL",
+            kinds.text,
+            "Name of the model. Without one, Footnote answers with quotes and needs no model.",
+        ),
+    ] = ""
+    openai_api_key: Annotated[
+        SecretStr | None,
+        Setting(
+            _MODEL,
+            "OPENAI_API_KEY",
+            kinds.secret,
+            "Key of the endpoint; a local endpoint needs none.",
+        ),
+    ] = None
+    openai_base_url: Annotated[
+        str,
+        Setting(
+            _MODEL,
+            "OPENAI_BASE_URL",
+            kinds.url,
+            "Any OpenAI-compatible endpoint, such as `http://localhost:11434/v1`.",
+            shown="OpenAI",
+        ),
+    ] = ""
+    model_first_token_seconds: Annotated[
+        float,
+        Setting(
+            _MODEL,
+            "FOOTNOTE_MODEL_FIRST_TOKEN_SECONDS",
+            kinds.number(1, 240),
+            "How long the model may take to begin; then Footnote answers with quotes.",
+        ),
+    ] = 20.0
+
+    answer_seconds: Annotated[
+        float,
+        Setting(
+            _ANSWERS,
+            "FOOTNOTE_ANSWER_SECONDS",
+            kinds.number(5, 240),
+            "How long an answer may take in all. Slack ends a streamed message after 5 minutes.",
+        ),
+    ] = 60.0
+    passages: Annotated[
+        int,
+        Setting(
+            _ANSWERS,
+            "FOOTNOTE_PASSAGES",
+            kinds.whole(1, 20),
+            "Most passages that an answer may rest on.",
+        ),
+    ] = 8
+    context_characters: Annotated[
+        int,
+        Setting(
+            _ANSWERS,
+            "FOOTNOTE_CONTEXT_CHARACTERS",
+            kinds.whole(500, 200000),
+            "Most characters of passages that the model is given.",
+        ),
+    ] = 6000
+    refusal_floor: Annotated[
+        float,
+        Setting(
+            _ANSWERS,
+            "FOOTNOTE_REFUSAL_FLOOR",
+            kinds.number(0, 1),
+            "Without a model: how close the best sentence must be to the question (cosine); "
+            "below, the answer is an honest “not found”.",
+        ),
+    ] = 0.42
+
+    host: Annotated[
+        str,
+        Setting(_SERVER, "FOOTNOTE_HOST", kinds.text, "Address that `footnote serve` listens on."),
+    ] = "127.0.0.1"
+    port: Annotated[
+        int,
+        Setting(
+            _SERVER,
+            "FOOTNOTE_PORT",
+            kinds.whole(0, 65535),
+            "Port that it listens on; 0 takes a free one.",
+        ),
+    ] = 3000
+    workers: Annotated[
+        int,
+        Setting(
+            _SERVER, "FOOTNOTE_WORKERS", kinds.whole(1, 64), "Questions answered at the same time."
+        ),
+    ] = 4
+    log_level: Annotated[
+        str,
+        Setting(
+            _SERVER,
+            "FOOTNOTE_LOG_LEVEL",
+            kinds.one_of("DEBUG", "INFO", "WARNING", "ERROR"),
+            "How much is logged. Never message text, never a token.",
+        ),
+    ] = "INFO"
+
+    queue_url: Annotated[
+        str,
+        Setting(
+            _AWS,
+            "FOOTNOTE_QUEUE_URL",
+            kinds.url,
+            "SQS FIFO queue of questions.",
+            shown="a SQLite file in FOOTNOTE_HOME",
+        ),
+    ] = ""
+    state_table: Annotated[
+        str,
+        Setting(
+            _AWS,
+            "FOOTNOTE_STATE_TABLE",
+            kinds.text,
+            "DynamoDB table of state.",
+            shown="a SQLite file in FOOTNOTE_HOME",
+        ),
+    ] = ""
+    aws_region: Annotated[
+        str,
+        Setting(_AWS, "AWS_REGION", kinds.text, "Region.", also="AWS_DEFAULT_REGION"),
+    ] = ""
+    aws_endpoint_url: Annotated[
+        str,
+        Setting(
+            _AWS,
+            "AWS_ENDPOINT_URL",
+            kinds.url,
+            "Another server that speaks S3, SQS and DynamoDB.",
+            shown="AWS",
+        ),
+    ] = ""
+    aws_access_key_id: Annotated[
+        str,
+        Setting(_AWS, "AWS_ACCESS_KEY_ID", kinds.text, "Credentials.", shown="AWS's own search"),
+    ] = ""
+    aws_secret_access_key: Annotated[
+        SecretStr | None,
+        Setting(_AWS, "AWS_SECRET_ACCESS_KEY", kinds.secret, "Credentials."),
+    ] = None
+    aws_session_token: Annotated[
+        SecretStr | None,
+        Setting(_AWS, "AWS_SESSION_TOKEN", kinds.secret, "Temporary credentials."),
+    ] = None

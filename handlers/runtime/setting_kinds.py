@@ -1,0 +1,130 @@
+"""What a setting may hold: each kind turns text into a value, or raises ValueError with the reason.
+
+A reason continues the sentence that the name of the setting begins ("FOOTNOTE_PORT is not ...").
+Reasons never repeat a value that may be secret, which includes URLs: some carry a password. Pure.
+"""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from handlers.runtime.secret import SecretStr
+
+
+def text(value: str) -> str:
+    """Any single line without control characters."""
+    if not value.isprintable():
+        raise ValueError("holds a control character.")
+    return value
+
+
+def secret(value: str) -> SecretStr:
+    """Return any secret of one word."""
+    if not (value.isascii() and value.isprintable()) or " " in value:
+        raise ValueError("holds a space or a character that no key has. Copy it again.")
+    return SecretStr(value)
+
+
+def token(*prefixes: str, where: str) -> Callable[[str], SecretStr]:
+    """Return the kind of a Slack token that starts with one of ``prefixes``."""
+
+    def parse(value: str) -> SecretStr:
+        if not value.startswith(prefixes):
+            raise ValueError(f"does not start with {prefixes[0]}. Copy it from {where}.")
+        rest = value.split("-", 1)[1]
+        if not rest or not (rest.isascii() and rest.replace("-", "").isalnum()):
+            raise ValueError(f"is not a whole token. Copy it again from {where}.")
+        return SecretStr(value)
+
+    return parse
+
+
+def signing_secret(value: str) -> SecretStr:
+    """Return the signing secret; people paste a token there."""
+    if value.startswith(("xox", "xapp-")):
+        raise ValueError('is a token. Copy the Signing Secret from "Basic Information".')
+    return secret(value)
+
+
+def url(value: str) -> str:
+    """Return an http or https address."""
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or not value.isprintable() or " " in value:
+        raise ValueError("is not an address that starts with http:// or https://.")
+    return value
+
+
+def url_folder(value: str) -> str:
+    """Return an address to which something is appended; ends in a slash unless it has a query."""
+    address = url(value)
+    return address if "?" in address or address.endswith("/") else f"{address}/"
+
+
+def path(value: str) -> Path:
+    """Return a path; ``~`` is the home folder."""
+    if not value.isprintable():
+        raise ValueError("holds a control character.")
+    try:
+        return Path(value).expanduser()
+    except RuntimeError:
+        raise ValueError("starts with ~, but this user has no home folder.") from None
+
+
+def index_address(value: str) -> str:
+    """Return a folder, or ``s3://bucket/prefix``."""
+    if "://" not in value:
+        return str(path(value))
+    parts = urlsplit(value)
+    if parts.scheme != "s3" or not parts.netloc:
+        raise ValueError("is neither a folder nor an address like s3://bucket/prefix.")
+    return value.rstrip("/")
+
+
+def whole(low: int, high: int) -> Callable[[str], int]:
+    """Return the kind of a whole number from ``low`` to ``high``."""
+
+    def parse(value: str) -> int:
+        if not (value.isascii() and value.isdigit() and len(value) < 10):
+            raise ValueError(f"is {_shown(value)}, not a whole number from {low} to {high}.")
+        if not low <= int(value) <= high:
+            raise ValueError(f"is {value}; it must be from {low} to {high}.")
+        return int(value)
+
+    return parse
+
+
+def number(low: float, high: float) -> Callable[[str], float]:
+    """Return the kind of a number from ``low`` to ``high``."""
+
+    def parse(value: str) -> float:
+        try:
+            found = float(value)
+        except ValueError:
+            found = math.nan
+        if math.isnan(found):
+            raise ValueError(f"is {_shown(value)}, not a number from {low:g} to {high:g}.")
+        if not low <= found <= high:
+            raise ValueError(f"is {_shown(value)}; it must be from {low:g} to {high:g}.")
+        return found
+
+    return parse
+
+
+def one_of(*choices: str) -> Callable[[str], str]:
+    """Return the kind of a word out of ``choices``, in capitals."""
+
+    def parse(value: str) -> str:
+        if value.upper() not in choices:
+            raise ValueError(f"is {_shown(value)}; choose {', '.join(choices)}.")
+        return value.upper()
+
+    return parse
+
+
+def _shown(value: str) -> str:
+    return repr(value if len(value) <= 20 else f"{value[:20]}…")

@@ -1,0 +1,47 @@
+"""Answers that were given, kept so that their footnotes can be opened later.
+
+Only the footnotes are kept: title, address and quote come from documents, so the row holds nothing
+that a person wrote in Slack.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+
+from bot.conversation import Answer, Citation
+from handlers.work.ports import StateStore
+
+KEPT_SECONDS = 90 * 24 * 3600
+"""How long a footnote can be opened: 90 days."""
+
+
+async def keep_answer(store: StateStore, key: str, answer: Answer) -> None:
+    """Store the footnotes of the answer to the job ``key``. Raises StoreUnavailable."""
+    await store.put(_row(key), {"citations": [_as_row(c) for c in answer.citations]}, KEPT_SECONDS)
+
+
+async def kept_citation(store: StateStore, key: str, number: int) -> Citation | None:
+    """Return footnote ``number`` of that answer, or None when it is not kept (any more)."""
+    item = await store.get(_row(key))
+    rows = item.value.get("citations") if item else None
+    for row in rows if isinstance(rows, list) else []:
+        if isinstance(row, Mapping) and row.get("number") == number:
+            return _from_row(row)
+    return None
+
+
+def _row(key: str) -> str:
+    return f"answer:{key}"
+
+
+def _as_row(citation: Citation) -> dict[str, object]:
+    row = asdict(citation)
+    row["updated_at"] = citation.updated_at.isoformat() if citation.updated_at else ""
+    return row
+
+
+def _from_row(row: Mapping[str, object]) -> Citation:
+    values = {name: row[name] for name in Citation.__slots__ if name in row}
+    updated_at = values.pop("updated_at", "")
+    when = datetime.fromisoformat(str(updated_at)) if updated_at else None
+    return Citation(**values, updated_at=when)  # type: ignore[arg-type]

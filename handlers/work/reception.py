@@ -1,0 +1,47 @@
+"""What the Slack door does with a mention: turn it into a job, and hand out footnotes again."""
+
+import json
+import time
+import uuid
+from collections.abc import Callable
+
+from bot.conversation import Citation, Mention
+from handlers.work.answers import kept_citation
+from handlers.work.jobs import AnswerJob
+from handlers.work.ports import JobQueue, StateStore
+from handlers.work.seal import Seal
+
+
+class Reception:
+    """The callbacks of the Slack app, without anything heavy behind them.
+
+    A mention is accepted when the queue has it, and not before: an error here reaches Slack, which
+    delivers again.
+    """
+
+    def __init__(
+        self,
+        *,
+        queue: JobQueue,
+        store: StateStore,
+        seal: Seal,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Keep the ports; nothing is opened here."""
+        self._queue = queue
+        self._store = store
+        self._seal = seal
+        self._clock = clock
+
+    async def mentioned(self, mention: Mention, *, response_url: str = "") -> None:
+        """Put the mention on the queue. Raises QueueUnavailable."""
+        sealed = ""
+        if response_url:
+            sealed = self._seal.seal(json.dumps({"text": mention.text, "url": response_url}))
+        await self._queue.put(
+            AnswerJob.of(mention, trace=uuid.uuid4().hex, accepted_at=self._clock(), sealed=sealed)
+        )
+
+    async def footnote(self, key: str, number: int) -> Citation | None:
+        """Return a footnote of an answer that was given, or None when it is no longer kept."""
+        return await kept_citation(self._store, key, number)

@@ -1,0 +1,90 @@
+"""Jobs as JSON: what is queued today is read by the version of tomorrow, and vice versa."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.conversation import Mention, Place
+from handlers.work.errors import BadJob
+from handlers.work.jobs import AnswerJob, SyncJob, decode, encode
+
+JOB = AnswerJob("T1", "C1", "U1", "1.1", "1.0", "channel", "sealed", "trace", 1.5)
+
+answer_jobs = st.builds(
+    AnswerJob,
+    team=st.text(),
+    channel=st.text(),
+    user=st.text(),
+    ts=st.text(),
+    thread_ts=st.text(),
+    place=st.sampled_from([place.value for place in Place]),
+    sealed=st.text(),
+    trace=st.text(),
+    accepted_at=st.floats(allow_nan=False, allow_infinity=False),
+)
+
+
+@given(answer_jobs | st.builds(SyncJob, source=st.text(), trace=st.text()))
+def test_a_job_survives_the_queue(job: AnswerJob | SyncJob) -> None:
+    assert decode(encode(job)) == job
+
+
+def test_a_job_never_carries_what_was_said() -> None:
+    mention = Mention("T1", "C1", "U1", "1.1", "1.0", Place.CHANNEL, "the secret question")
+    job = AnswerJob.of(mention, trace="t", accepted_at=1.0)
+    assert "secret question" not in encode(job)
+    assert job.mention("the secret question") == mention
+
+
+def test_every_delivery_of_a_message_has_the_same_key_and_its_thread_is_the_group() -> None:
+    again = replace(JOB, trace="other", accepted_at=9.0, sealed="")
+    assert again.key == JOB.key == "T1:C1:1.1"
+    assert replace(JOB, ts="1.2").group == JOB.group
+    assert replace(JOB, thread_ts="2.0").group != JOB.group
+
+
+def test_a_field_of_a_later_version_is_ignored_and_a_missing_one_takes_its_default() -> None:
+    body = json.loads(encode(JOB))
+    body["invented_later"] = {"deep": 1}
+    del body["trace"]
+    assert decode(json.dumps(body)) == replace(JOB, trace="")
+
+
+def test_whole_seconds_are_a_time_too() -> None:
+    job = decode(encode(replace(JOB, accepted_at=1_800_000_000)))
+    assert isinstance(job, AnswerJob)
+    assert job.accepted_at == 1_800_000_000
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"kind": "unknown"},
+        {"kind": ["answer"]},
+        {"team": None},
+        {"ts": 1.1},
+        {"accepted_at": "soon"},
+        {"accepted_at": True},
+        {"place": "the moon"},
+    ],
+)
+def test_a_job_that_no_version_wrote_is_refused(change: dict[str, object]) -> None:
+    with pytest.raises(BadJob):
+        decode(json.dumps({**json.loads(encode(JOB)), **change}))
+
+
+@pytest.mark.parametrize(
+    "body", ["", "null", "[]", "7", '"answer"', "{}", '{"kind": "answer"}', "[" * 100_000]
+)
+def test_a_body_that_is_no_job_is_refused(body: str) -> None:
+    with pytest.raises(BadJob):
+        decode(body)
+
+
+@given(st.text())
+def test_no_text_at_all_raises_anything_but_bad_job(body: str) -> None:
+    with pytest.raises(BadJob):
+        decode(body)
