@@ -26,6 +26,15 @@ class Source(Protocol):
         """Name in the catalog; unique, stable."""
         ...
 
+    @property
+    def readers(self) -> frozenset[str]:
+        """Ids of the principals that may read all of it, as far as known before fetching.
+
+        Part of every fingerprint, so that a changed right reaches the index. Empty for a source
+        whose documents have rights of their own: there ``version`` must change with them.
+        """
+        ...
+
     def list(self) -> AsyncIterator[DocumentRef]:
         """Yield a ref for every document that is there now. Raises SourceUnavailable."""
         ...
@@ -106,7 +115,11 @@ class VectorIndex(Protocol):
         ...
 
     async def vectors(self, document_ids: Sequence[str]) -> Mapping[str, Vector]:
-        """Return chunk id -> vector of the stored chunks of these documents."""
+        """Return the stored vectors of these documents, by ``stable_id`` of the embedded text.
+
+        The embedded text is the searchable text: title and headings are part of it, so the id of a
+        chunk alone does not tell whether its vector still fits.
+        """
         ...
 
     async def stage(self, entries: Sequence[IndexEntry]) -> None:
@@ -115,6 +128,10 @@ class VectorIndex(Protocol):
 
     async def commit(self) -> int:
         """Replace the staged documents, each wholly, in one version. Returns the version."""
+        ...
+
+    async def discard(self) -> None:
+        """Forget what is staged."""
         ...
 
     async def remove(self, document_ids: Sequence[str]) -> int:
@@ -133,4 +150,8 @@ class VectorIndex(Protocol):
 
     async def version(self) -> int:
         """Return the version that a search would read now; 0 when there is no index yet."""
+        ...
+
+    async def maintain(self) -> None:
+        """Bring the storage into shape if enough has piled up; only the writer calls it."""
         ...

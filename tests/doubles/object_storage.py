@@ -78,10 +78,13 @@ class ObjectStorage:
 def running_object_storage() -> Iterator[ObjectStorage]:
     """Start SeaweedFS, or moto where it cannot run, and stop it at the end."""
     with contextlib.ExitStack() as stack:
-        try:
-            storage = stack.enter_context(_seaweedfs())
-        except (StorageUnfit, OSError):
-            storage = stack.enter_context(_moto())
+        for start in (_seaweedfs, _seaweedfs, _moto):  # again, for a port may have been taken
+            try:
+                storage = stack.enter_context(start())
+                break
+            except (StorageUnfit, OSError):
+                if start is _moto:
+                    raise
         yield storage
 
 

@@ -77,7 +77,7 @@ class Request:
 
 
 class ScriptedModel:
-    """``async with ScriptedModel(step, ...) as server``; ``server.base_url`` is what clients need."""
+    """``async with ScriptedModel(step, ...) as server``: give clients ``server.base_url``."""
 
     def __init__(self, *steps: Step) -> None:
         self._steps = list(steps)

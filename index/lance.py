@@ -1,0 +1,300 @@
+"""The index in LanceDB, on a folder or on ``s3://``; nothing else imports lancedb.
+
+One table holds a row a chunk. A commit replaces whole documents in one version, so a search sees a
+document as it was or as it is, never half of it. Every read first asks for a newer version, because
+a handle that does not would serve revoked rows for ever. Two writers at once lose and duplicate
+nothing, yet the later one wins: give a table one writer.
+
+The engine reads ``LANCE_CPU_THREADS`` when it starts. Whoever composes the program sets it before
+this module is imported: about 32 for an index on S3, where threads wait more than they compute.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import lancedb
+import numpy as np
+import pyarrow as pa
+from lancedb import AsyncConnection, AsyncTable
+from lancedb.index import FTS, Bitmap, BTree, IvfRq, IvfSq, LabelList
+from lancedb.query import MatchQuery
+
+from index import lance_rows, lance_upkeep
+from index.audience import Audience
+from index.documents import stable_id
+from index.errors import IndexMissing, KnowledgeError
+from index.lance_errors import PATIENCE, Vanished, explained, mismatch, missing
+from index.lance_filters import any_of, readable_by
+from index.ports import Candidate, IndexEntry, Vector
+
+TABLE = "chunks"
+KEYWORDS = "keywords"
+
+_T = TypeVar("_T")
+_log = logging.getLogger(__name__)
+
+
+class LanceIndex:
+    """A VectorIndex. Nothing is read or written before the first call."""
+
+    def __init__(
+        self,
+        uri: str,
+        *,
+        embedder: str,
+        dimensions: int,
+        storage_options: Mapping[str, str] | None = None,
+    ) -> None:
+        """Name the place: a folder or ``s3://bucket/prefix``, and the embedder of its vectors."""
+        self._uri = uri
+        self._embedder, self._dimensions = embedder, dimensions
+        self._remote = "://" in uri
+        self._options = {**PATIENCE, **(storage_options or {})} if self._remote else None
+        self._connection: AsyncConnection | None = None
+        self._table: AsyncTable | None = None
+        self._staged: dict[str, IndexEntry] = {}
+        self._writing = asyncio.Lock()
+
+    async def fingerprints(self, source: str) -> Mapping[str, str]:
+        """Return document id -> fingerprint; empty when there is no index yet."""
+        theirs = any_of("source_id", [lance_rows.source_id(source)])
+        rows = await self._rows(theirs, ["doc_id", "fingerprint"])
+        return dict(zip(rows["doc_id"].to_pylist(), rows["fingerprint"].to_pylist(), strict=True))
+
+    async def vectors(self, document_ids: Sequence[str]) -> Mapping[str, Vector]:
+        """Return the stored vectors by ``stable_id`` of the text that was embedded."""
+        theirs = any_of("doc_id", document_ids)
+        rows = await self._rows(theirs, ["search_text", "vector"])
+        texts = rows["search_text"].to_pylist()
+        return dict(zip(map(stable_id, texts), lance_rows.vectors_in(rows), strict=True))
+
+    async def stage(self, entries: Sequence[IndexEntry]) -> None:
+        """Keep entries in memory for the next commit. Raises ValueError for a malformed entry."""
+        for entry in entries:
+            lance_rows.check_entry(entry, self._dimensions)
+        self._staged |= {entry.document.ref.id: entry for entry in entries}
+
+    async def commit(self) -> int:
+        """Replace the staged documents in one version; without any, change nothing.
+
+        What was staged stays staged if the commit fails, so that it can be tried again.
+        """
+        async with self._writing:
+            batch, self._staged = self._staged, {}
+            try:
+                if batch:
+                    await self._use_or_create(lambda table: self._replace(table, batch))
+            except BaseException:
+                self._staged = {**batch, **self._staged}
+                raise
+            if batch:
+                await self._maintain_quietly()
+        return await self.version()
+
+    async def discard(self) -> None:
+        """Forget what is staged."""
+        self._staged = {}
+
+    async def remove(self, document_ids: Sequence[str]) -> int:
+        """Drop documents. Their text leaves the storage when old versions are cleaned up."""
+        theirs = any_of("doc_id", document_ids)
+        async with self._writing:
+            for document_id in document_ids:
+                self._staged.pop(document_id, None)
+            if document_ids:
+                await self._use_or(None, lambda table: table.delete(theirs))
+        return await self.version()
+
+    async def search(
+        self, vector: Vector, text: str, audience: Audience, limit: int
+    ) -> Sequence[Candidate]:
+        """Return the union of both arms, nearest first, with the exact cosine for every row."""
+        query = np.asarray(vector, dtype=np.float32)
+        if query.shape != (self._dimensions,):
+            raise mismatch(self._uri, self._embedder, self._dimensions, "a vector", query.size)
+        readable = readable_by(audience)
+
+        async def read(table: AsyncTable) -> Sequence[Candidate]:
+            if readable is None:
+                return []
+            for _ in range(3):
+                by_vector, by_keyword = await asyncio.gather(
+                    _nearest(table, query, readable, limit),
+                    _matching(table, text, readable, limit),
+                )
+                if not lance_rows.shows_two_versions(by_vector, by_keyword):
+                    break
+            found = lance_rows.candidates_of(by_vector, by_keyword, query)
+            # The filter decided already; this is the second lock on the same door.
+            return [one for one in found if audience.may_read(one.readers)]
+
+        return await self._use(read)
+
+    async def version(self) -> int:
+        """Return the newest version; 0 when there is no index yet."""
+        return await self._use_or(0, lambda table: table.version())
+
+    async def count(self) -> int:
+        """Return the number of chunks; 0 when there is no index yet."""
+        return await self._use_or(0, lambda table: table.count_rows())
+
+    async def documents(self) -> int:
+        """Return the number of documents; 0 when there is no index yet."""
+        return len((await self._rows(None, ["doc_id"]))["doc_id"].unique())
+
+    async def maintain(self, *, force: bool = False) -> None:
+        """Compact, index what is not indexed yet, forget versions older than an hour.
+
+        Does nothing until enough has piled up, unless forced. Only the writer calls it.
+        """
+        async with self._writing:
+            await self._use_or(None, lambda table: _maintain(table, force=force))
+
+    async def close(self) -> None:
+        """Let go of the storage. A later call opens it again; staged entries are dropped."""
+        table, self._table = self._table, None
+        connection, self._connection = self._connection, None
+        self._staged = {}
+        if table is not None:
+            table.close()  # type: ignore[no-untyped-call]
+        if connection is not None:
+            connection.close()  # type: ignore[no-untyped-call]
+
+    async def _maintain_quietly(self) -> None:
+        try:
+            await self._use(lambda table: _maintain(table, force=False, scattered_only=True))
+        except KnowledgeError as error:
+            # The commit stands. The next one tries again.
+            _log.warning("maintenance of the index failed: %s", type(error).__name__)
+
+    async def _replace(self, table: AsyncTable, batch: Mapping[str, IndexEntry]) -> None:
+        theirs = any_of("doc_id", batch)
+        if not any(entry.chunks for entry in batch.values()):
+            await table.delete(theirs)
+            return
+        await _ensure_keywords(table)
+        rows = await asyncio.to_thread(lance_rows.rows_of, batch.values(), await table.schema())
+        merge = table.merge_insert("id").when_matched_update_all().when_not_matched_insert_all()
+        # An index on the key would hide from each other two writers that insert the same new id.
+        merge = merge.when_not_matched_by_source_delete(theirs).use_index(False)
+        await merge.execute(rows)
+
+    async def _use(self, work: Callable[[AsyncTable], Awaitable[_T]]) -> _T:
+        held = self._table
+        try:
+            with explained(self._uri):
+                return await work(await self._opened())
+        except Vanished:
+            if held is None:
+                raise
+        # A clean-up took files that the held version needs: open the newest one.
+        self._table = None
+        return await self._use(work)
+
+    async def _use_or(self, without: _T, work: Callable[[AsyncTable], Awaitable[_T]]) -> _T:
+        try:
+            return await self._use(work)
+        except IndexMissing:
+            return without
+
+    async def _use_or_create(self, work: Callable[[AsyncTable], Awaitable[_T]]) -> _T:
+        with contextlib.suppress(IndexMissing):
+            return await self._use(work)
+        with explained(self._uri):
+            schema = lance_rows.table_schema(self._embedder, self._dimensions)
+            await (await self._connected()).create_table(TABLE, schema=schema, exist_ok=True)
+        return await self._use(work)
+
+    async def _rows(self, where: str | None, columns: list[str]) -> pa.Table:
+        async def read(table: AsyncTable) -> pa.Table:
+            query = table.query().select(columns)
+            return await (query if where is None else query.where(where)).to_arrow()
+
+        schema = lance_rows.table_schema(self._embedder, self._dimensions)
+        nothing = pa.schema([schema.field(name) for name in columns]).empty_table()
+        return await self._use_or(nothing, read)
+
+    async def _opened(self) -> AsyncTable:
+        if self._table is None:
+            if not self._remote and not await asyncio.to_thread(Path(self._uri).is_dir):
+                raise missing(self._uri)
+            table = await (await self._connected()).open_table(TABLE)
+            schema = await table.schema()
+            built_with = (schema.metadata or {}).get(lance_rows.EMBEDDER_KEY, b"").decode()
+            size = schema.field("vector").type.list_size
+            if (built_with, size) != (self._embedder, self._dimensions):
+                raise mismatch(self._uri, built_with, size, self._embedder, self._dimensions)
+            self._table = table
+        return self._table
+
+    async def _connected(self) -> AsyncConnection:
+        if self._connection is None:
+            self._connection = await lancedb.connect_async(
+                self._uri, read_consistency_interval=timedelta(0), storage_options=self._options
+            )
+        return self._connection
+
+
+async def _ensure_keywords(table: AsyncTable) -> None:
+    if KEYWORDS in [index.name for index in await table.list_indices()]:
+        return
+    config = FTS(with_position=False, stem=True, ascii_folding=True)
+    try:
+        await table.create_index("search_text", name=KEYWORDS, config=config)
+    except RuntimeError:
+        # Another writer may have created it in the same moment.
+        if KEYWORDS not in [index.name for index in await table.list_indices()]:
+            raise
+
+
+async def _nearest(table: AsyncTable, query: Vector, readable: str, limit: int) -> pa.Table:
+    search = table.query().nearest_to(query).distance_type("cosine").where(readable)
+    if await table.count_rows() >= lance_upkeep.REFINED_ROWS:
+        search = search.nprobes(50).refine_factor(3)
+    return await search.select([*lance_rows.CANDIDATE_COLUMNS, "_distance"]).limit(limit).to_arrow()
+
+
+async def _matching(table: AsyncTable, text: str, readable: str, limit: int) -> pa.Table:
+    # A match query takes its text as words; quotes and operators in it mean nothing.
+    words = lance_rows.storable(text[: lance_rows.KEYWORD_CHARACTERS])
+    match = MatchQuery(words, "search_text")  # type: ignore[call-arg]
+    search = table.query().nearest_to_text(match).where(readable)
+    return await search.select([*lance_rows.CANDIDATE_COLUMNS, "_score"]).limit(limit).to_arrow()
+
+
+async def _maintain(table: AsyncTable, *, force: bool, scattered_only: bool = False) -> None:
+    stats = cast("Mapping[str, Any]", await table.stats())
+    keywords = await table.index_stats(KEYWORDS)
+    state = lance_upkeep.TableState(
+        rows=stats["num_rows"],
+        unindexed=stats["num_rows"] if keywords is None else keywords.num_unindexed_rows,
+        fragments=stats["fragment_stats"]["num_small_fragments"],
+        indexes=frozenset(index.name for index in await table.list_indices()),
+    )
+    if not (force or lance_upkeep.is_due(state, scattered_only=scattered_only)):
+        return
+    design = lance_upkeep.vector_design(state.rows)
+    if design is not None and design.name not in state.indexes:
+        config = (
+            IvfRq(distance_type="cosine", num_bits=4)
+            if design.partitions is None
+            else IvfSq(distance_type="cosine", num_partitions=design.partitions)
+        )
+        # IvfSq is a design of the engine that its annotation forgot.
+        await table.create_index("vector", name=design.name, config=config)  # type: ignore[arg-type]
+        for outgrown in lance_upkeep.outgrown_designs(state, design):
+            await table.drop_index(outgrown)
+    if design is not None:
+        filters: dict[str, LabelList | BTree | Bitmap] = {
+            "readers": LabelList(),
+            "doc_id": BTree(),
+            "source_id": Bitmap(),
+        }
+        for column in filters.keys() - state.indexes:
+            await table.create_index(column, name=column, config=filters[column])
+    await table.optimize(cleanup_older_than=lance_upkeep.KEEP)

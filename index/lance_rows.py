@@ -1,0 +1,213 @@
+"""The rows of the chunk table: their schema, and the way to and from the nouns of the index."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from index.chunking import searchable_text
+from index.documents import Chunk, stable_id
+from index.lance_filters import is_hex_id
+from index.ports import Candidate, IndexEntry, Vectors
+
+EMBEDDER_KEY = b"footnote.embedder"
+
+KEYWORD_CHARACTERS = 2_000
+"""How much of a question the keyword arm reads; what follows adds time and no meaning."""
+
+CANDIDATE_COLUMNS = (
+    "id",
+    "doc_id",
+    "fingerprint",
+    "source",
+    "title",
+    "url",
+    "updated_at",
+    "readers",
+    "heading_path",
+    "text",
+    "start",
+    "end",
+    "page",
+    "anchor",
+    "ordinal",
+    "vector",
+)
+"""What a search reads: everything but the text that only the keyword index needs."""
+
+
+def table_schema(embedder: str, dimensions: int) -> pa.Schema:
+    """Return the schema of a table for vectors of this embedder.
+
+    ``id`` is marked as the primary key: without it two writers that merge one new id at the same
+    time both insert it. Vectors are float16, which costs no recall that could be measured.
+    """
+    strings = pa.list_(pa.field("item", pa.string(), nullable=False))
+    key = {b"lance-schema:unenforced-primary-key": b"true"}
+    return pa.schema(
+        [
+            pa.field("id", pa.string(), nullable=False, metadata=key),
+            pa.field("doc_id", pa.string(), nullable=False),
+            pa.field("source_id", pa.string(), nullable=False),
+            pa.field("fingerprint", pa.string(), nullable=False),
+            pa.field("source", pa.string(), nullable=False),
+            pa.field("title", pa.string(), nullable=False),
+            pa.field("url", pa.string(), nullable=False),
+            pa.field("updated_at", pa.timestamp("us", tz="UTC")),
+            pa.field("readers", strings, nullable=False),
+            pa.field("heading_path", strings, nullable=False),
+            pa.field("text", pa.string(), nullable=False),
+            pa.field("search_text", pa.string(), nullable=False),
+            pa.field("start", pa.int32(), nullable=False),
+            pa.field("end", pa.int32(), nullable=False),
+            pa.field("page", pa.int32()),
+            pa.field("anchor", pa.string(), nullable=False),
+            pa.field("ordinal", pa.int32(), nullable=False),
+            pa.field("vector", pa.list_(pa.float16(), dimensions), nullable=False),
+        ],
+        metadata={EMBEDDER_KEY: embedder.encode()},
+    )
+
+
+def check_entry(entry: IndexEntry, dimensions: int) -> None:
+    """Raise ValueError for an entry that would make rows no search or later commit could trust."""
+    ids = [chunk.id for chunk in entry.chunks]
+    if entry.vectors.shape != (len(ids), dimensions):
+        raise ValueError(f"{len(ids)} chunks need vectors of shape ({len(ids)}, {dimensions})")
+    if not np.isfinite(entry.vectors).all():
+        raise ValueError("a vector holds a number that is not finite")
+    if len(set(ids)) != len(ids):
+        raise ValueError("two chunks of one document have the same id")
+    if not all(map(is_hex_id, [*ids, *entry.document.readers])):
+        raise ValueError("ids of chunks and readers must be 32 hex digits")
+    if any(chunk.document_id != entry.document.ref.id for chunk in entry.chunks):
+        raise ValueError("a chunk names another document")
+
+
+def rows_of(entries: Iterable[IndexEntry], schema: pa.Schema) -> pa.Table:
+    """Return one row a chunk."""
+    rows: list[dict[str, object]] = []
+    vectors: list[Vectors] = []
+    for entry in entries:
+        document = entry.document
+        shared = {
+            "doc_id": document.ref.id,
+            "source_id": source_id(document.ref.source),
+            "fingerprint": entry.fingerprint,
+            "source": storable(document.ref.source),
+            "title": storable(document.title),
+            "url": storable(document.url),
+            "updated_at": _in_utc(document.updated_at),
+            "readers": sorted(document.readers),
+        }
+        vectors.append(entry.vectors)
+        rows.extend(
+            shared
+            | {
+                "id": chunk.id,
+                "heading_path": [storable(heading) for heading in chunk.heading_path],
+                "text": storable(chunk.text),
+                "search_text": storable(searchable_text(document.title, chunk)),
+                "start": chunk.start,
+                "end": chunk.end,
+                "page": chunk.page,
+                "anchor": storable(chunk.anchor),
+                "ordinal": chunk.ordinal,
+            }
+            for chunk in entry.chunks
+        )
+    field = schema.field("vector")
+    flat = np.concatenate(vectors).astype(np.float16).reshape(-1)
+    columns = [
+        pa.FixedSizeListArray.from_arrays(pa.array(flat), field.type.list_size)
+        if name == field.name
+        else pa.array([row[name] for row in rows], type=schema.field(name).type)
+        for name in schema.names
+    ]
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def candidates_of(
+    by_vector: pa.Table, by_keyword: pa.Table, query: NDArray[np.float32]
+) -> list[Candidate]:
+    """Return the union of the rows of both arms, nearest first.
+
+    ``similarity`` is computed here for every row, so that it is exact also for rows that only the
+    keyword arm found, and not the estimate of a quantised index.
+    """
+    keyword = dict(zip(by_keyword["id"].to_pylist(), by_keyword["_score"].to_pylist(), strict=True))
+    found: dict[str, Candidate] = {}
+    for table in (by_vector, by_keyword):
+        similarities = _cosines(vectors_in(table), query)
+        rows = table.select([name for name in CANDIDATE_COLUMNS if name != "vector"]).to_pylist()
+        for row, similarity in zip(rows, similarities, strict=True):
+            if row["id"] not in found:
+                found[row["id"]] = _candidate(row, float(similarity), keyword.get(row["id"], 0.0))
+    return sorted(found.values(), key=lambda one: (-one.similarity, one.chunk.id))
+
+
+def vectors_in(table: pa.Table) -> Vectors:
+    """Return the ``vector`` column of a result as rows of float32."""
+    column = table["vector"].combine_chunks()
+    flat = column.flatten().to_numpy(zero_copy_only=False)
+    return np.asarray(flat, dtype=np.float32).reshape(-1, column.type.list_size)
+
+
+def shows_two_versions(*tables: pa.Table) -> bool:
+    """Tell whether a document appears with two fingerprints: a commit fell between the arms."""
+    seen: dict[str, str] = {}
+    for table in tables:
+        documents, fingerprints = table["doc_id"].to_pylist(), table["fingerprint"].to_pylist()
+        for document, fingerprint in zip(documents, fingerprints, strict=True):
+            if seen.setdefault(document, fingerprint) != fingerprint:
+                return True
+    return False
+
+
+def source_id(name: str) -> str:
+    """Return the hex id of a source, safe in a filter whatever the source is called."""
+    return stable_id("source", name)
+
+
+def storable(text: str) -> str:
+    """Return text that UTF-8 can hold, of the same length: each lone surrogate becomes ``?``."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _candidate(row: Mapping[str, Any], similarity: float, keyword: float) -> Candidate:
+    chunk = Chunk(
+        id=row["id"],
+        document_id=row["doc_id"],
+        ordinal=row["ordinal"],
+        heading_path=tuple(row["heading_path"]),
+        text=row["text"],
+        start=row["start"],
+        end=row["end"],
+        page=row["page"],
+        anchor=row["anchor"],
+    )
+    return Candidate(
+        chunk=chunk,
+        source=row["source"],
+        title=row["title"],
+        url=row["url"],
+        readers=frozenset(row["readers"]),
+        updated_at=row["updated_at"],
+        similarity=similarity,
+        keyword=keyword,
+    )
+
+
+def _cosines(vectors: Vectors, query: NDArray[np.float32]) -> NDArray[np.float32]:
+    lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(query)
+    cosines = (vectors @ query) / np.maximum(lengths, np.float32(1e-12))
+    return np.asarray(np.clip(cosines, -1.0, 1.0), dtype=np.float32)
+
+
+def _in_utc(moment: datetime | None) -> datetime | None:
+    if moment is None or moment.tzinfo is not None:
+        return moment
+    return moment.replace(tzinfo=UTC)

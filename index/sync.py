@@ -1,0 +1,146 @@
+"""Bring the index in line with a source: list, plan, perform.
+
+    list -> plan -> remove what is gone -> fetch, parse, chunk -> embed -> commit -> maintain
+
+Only the plan decides, and it is pure. A document carries its fingerprint in each of its rows and is
+committed whole, so a run that dies anywhere leaves the documents it had committed and the old state
+of all others; the next run plans the rest, and the index ends the same.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from index.chunking import RECIPE
+from index.documents import DocumentRef, fingerprint
+from index.errors import SuspiciousDeletion
+from index.ports import Embedder, Parser, Source, VectorIndex
+from index.sync_pipeline import Pipeline, Skipped, SyncProgress
+
+__all__ = ["Skipped", "SyncPlan", "SyncProgress", "SyncReport", "plan", "recipe", "sync"]
+
+SMALL_SOURCE = 20
+"""Below this many documents, losing more than half of them is everyday life."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncPlan:
+    """What differs between a listing and the index. ``removed`` holds document ids."""
+
+    added: tuple[DocumentRef, ...]
+    changed: tuple[DocumentRef, ...]
+    removed: tuple[str, ...]
+    unchanged: tuple[DocumentRef, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SyncReport:
+    """What a sync did, in documents and chunks.
+
+    A skipped document is in none of the other counts; what the index held of it stays searchable,
+    unless it has no text any more. ``chunks_per_second`` is embedded chunks by the whole time.
+    """
+
+    source: str
+    added: int
+    changed: int
+    removed: int
+    unchanged: int
+    chunks_embedded: int
+    chunks_reused: int
+    skipped: tuple[Skipped, ...]
+    seconds: float
+    chunks_per_second: float
+    index_version: int
+
+
+def recipe(parser: Parser, embedder: Embedder) -> str:
+    """Name everything that turns bytes into rows; part of each fingerprint."""
+    return f"{parser.name}+{RECIPE}+{embedder.name}"
+
+
+def plan(
+    listed: Sequence[DocumentRef],
+    indexed: Mapping[str, str],
+    *,
+    fingerprint_of: Callable[[DocumentRef], str],
+    confirm_deletion: bool = False,
+) -> SyncPlan:
+    """Compare a listing with the fingerprints in the index, document id -> fingerprint.
+
+    A ref that is listed twice counts once, as it was listed last. Raises SuspiciousDeletion when
+    nothing is listed, or when more than half of at least ``SMALL_SOURCE`` indexed documents are
+    gone, unless ``confirm_deletion``: a lost mount or login looks just like that.
+    """
+    refs = {ref.id: ref for ref in listed}
+    added, changed, unchanged = [], [], []
+    for identity, ref in refs.items():
+        if identity not in indexed:
+            added.append(ref)
+        elif indexed[identity] != fingerprint_of(ref):
+            changed.append(ref)
+        else:
+            unchanged.append(ref)
+    removed = tuple(sorted(indexed.keys() - refs.keys()))
+    emptied = bool(removed) and not refs
+    halved = len(indexed) >= SMALL_SOURCE and 2 * len(removed) > len(indexed)
+    if (emptied or halved) and not confirm_deletion:
+        raise SuspiciousDeletion(
+            f"{len(removed)} of {len(indexed)} documents are no longer listed. If they are really "
+            "gone, sync again and confirm the deletion; if not, check the source."
+        )
+    return SyncPlan(tuple(added), tuple(changed), removed, tuple(unchanged))
+
+
+async def sync(
+    source: Source,
+    parser: Parser,
+    embedder: Embedder,
+    index: VectorIndex,
+    *,
+    progress: Callable[[SyncProgress], None] | None = None,
+    confirm_deletion: bool = False,
+) -> SyncReport:
+    """Make the index hold what the source lists now, and embed only what is new.
+
+    Cancelling is safe at any point: nothing is ever half committed. ``progress`` is called on the
+    event loop and must not block.
+
+    Raises SourceUnavailable, SuspiciousDeletion, EmbedderUnavailable, EmbedderMismatch,
+    IndexUnavailable, WriterConflict. One unreadable document raises nothing: it is skipped.
+    """
+    began = time.monotonic()
+    made_by, readers = recipe(parser, embedder), source.readers
+
+    def fingerprint_of(ref: DocumentRef) -> str:
+        return fingerprint(ref.version, readers, made_by)
+
+    pipeline = Pipeline(source, parser, embedder, index, fingerprint_of, progress)
+    listed: list[DocumentRef] = []
+    async for ref in source.list():
+        listed.append(ref)
+        pipeline.note_listed(len(listed))
+    indexed = await index.fingerprints(source.name)
+    todo = plan(listed, indexed, fingerprint_of=fingerprint_of, confirm_deletion=confirm_deletion)
+    if todo.removed:
+        await index.remove(todo.removed)
+    done = await pipeline.run(todo.added, todo.changed)
+    if todo.removed or todo.added or todo.changed:
+        pipeline.note_stage("finishing")
+        await index.maintain()
+    version = await index.version()
+    pipeline.note_stage("done")
+    seconds = time.monotonic() - began
+    return SyncReport(
+        source=source.name,
+        added=done.added,
+        changed=done.changed,
+        removed=len(todo.removed),
+        unchanged=len(todo.unchanged),
+        chunks_embedded=done.embedded,
+        chunks_reused=done.reused,
+        skipped=tuple(sorted(done.skipped, key=lambda one: one.location)),
+        seconds=seconds,
+        chunks_per_second=done.embedded / seconds if seconds > 0 else 0.0,
+        index_version=version,
+    )

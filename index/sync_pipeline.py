@@ -1,0 +1,287 @@
+"""The moving part of a sync: fetch, embed and commit at the same time, in bounded memory.
+
+    fetchers (parse, chunk) =queue=> windows of chunks =1=> embedder =1=> committer
+
+Each arrow is a bounded queue, so a slow stage holds back those before it, and the embedder, which
+costs nearly all the time, finds its next window ready.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from index.chunking import chunk, searchable_text
+from index.documents import Chunk, Document, DocumentRef, RawDocument, stable_id
+from index.errors import DocumentUnreadable
+from index.ports import Embedder, IndexEntry, Parser, Source, Vector, VectorIndex
+
+FETCHERS = 4
+FETCHED_AHEAD = 32
+"""Documents that may wait between the fetchers and the next window."""
+
+WINDOW_CHUNKS = 2_048
+"""Chunks that are sorted by length together: the longer the window, the less padding."""
+
+EMBED_CHUNKS = 256
+"""Chunks a call of the embedder, which can't be interrupted: a few seconds that Ctrl-C may wait."""
+
+COMMIT_DOCUMENTS = 300
+COMMIT_CHUNKS = 8_192
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A document that could not be indexed, and a sentence that says why."""
+
+    location: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SyncProgress:
+    """Where a sync stands. ``stage`` is listing, syncing, finishing or done.
+
+    ``listed``, ``to_fetch``, ``fetched``, ``committed`` and ``skipped`` count documents. The chunks
+    of all fetched documents are ``known_chunks``; each ends as embedded or reused.
+    """
+
+    stage: str = "listing"
+    listed: int = 0
+    to_fetch: int = 0
+    fetched: int = 0
+    known_chunks: int = 0
+    embedded_chunks: int = 0
+    reused_chunks: int = 0
+    committed: int = 0
+    skipped: int = 0
+
+
+@dataclass(slots=True)
+class Done:
+    """What a run did; ``added`` and ``changed`` count committed documents."""
+
+    added: int = 0
+    changed: int = 0
+    embedded: int = 0
+    reused: int = 0
+    skipped: list[Skipped] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    document: Document
+    chunks: tuple[Chunk, ...]
+    text_ids: tuple[str, ...]
+    texts: tuple[str, ...]
+    known_before: bool
+
+
+@dataclass(slots=True)
+class _Window:
+    prepared: list[_Prepared]
+    vectors: dict[str, Vector]
+
+
+class Pipeline:
+    """One run over the documents of a plan."""
+
+    def __init__(
+        self,
+        source: Source,
+        parser: Parser,
+        embedder: Embedder,
+        index: VectorIndex,
+        fingerprint_of: Callable[[DocumentRef], str],
+        progress: Callable[[SyncProgress], None] | None,
+    ) -> None:
+        """Connect the parts; nothing is read before ``run``."""
+        self._source = source
+        self._parser = parser
+        self._embedder = embedder
+        self._index = index
+        self._fingerprint_of = fingerprint_of
+        self._tell = progress
+        self._now = SyncProgress()
+        self._done = Done()
+
+    def note_listed(self, count: int) -> None:
+        """Report how many documents the source has listed so far."""
+        self._note(listed=count)
+
+    def note_stage(self, stage: str) -> None:
+        """Report that another stage has begun."""
+        self._note(stage=stage)
+
+    async def run(self, added: Sequence[DocumentRef], changed: Sequence[DocumentRef]) -> Done:
+        """Index these documents. Whatever was staged when it fails is forgotten again."""
+        self._note(stage="syncing", to_fetch=len(added) + len(changed))
+        fetched: asyncio.Queue[_Prepared | None] = asyncio.Queue(FETCHED_AHEAD)
+        windows: asyncio.Queue[_Window | None] = asyncio.Queue(1)
+        embedded: asyncio.Queue[_Window | None] = asyncio.Queue(1)
+        todo = iter([*((ref, True) for ref in changed), *((ref, False) for ref in added)])
+        # One thread of its own, for torch sets up its team of threads anew in each that calls it.
+        thread = ThreadPoolExecutor(1, thread_name_prefix="embedding")
+        try:
+            await _together(
+                self._fetch_all(todo, fetched),
+                self._open_windows(fetched, windows),
+                self._embed_all(windows, embedded, thread),
+                self._commit_all(embedded),
+            )
+        except BaseException:
+            await self._index.discard()
+            raise
+        finally:
+            thread.shutdown(wait=False)
+        return self._done
+
+    async def _fetch_all(
+        self, todo: Iterator[tuple[DocumentRef, bool]], into: asyncio.Queue[_Prepared | None]
+    ) -> None:
+        async def fetch_some() -> None:
+            for ref, known_before in todo:
+                prepared = await self._prepare(ref, known_before)
+                self._note(fetched=self._now.fetched + 1)
+                if prepared is not None:
+                    self._note(known_chunks=self._now.known_chunks + len(prepared.chunks))
+                    await into.put(prepared)
+
+        await _together(*(fetch_some() for _ in range(FETCHERS)))
+        await into.put(None)
+
+    async def _prepare(self, ref: DocumentRef, known_before: bool) -> _Prepared | None:
+        try:
+            raw = await self._source.fetch(ref)
+            prepared = await asyncio.to_thread(self._cut, raw, known_before)
+        except DocumentUnreadable as error:
+            self._skip(ref, str(error))
+            return None
+        if prepared.document.ref.id != ref.id:
+            self._skip(ref, "The source answered with another document.")
+            return None
+        if not prepared.chunks:
+            self._skip(ref, "The document holds no text to search.")
+            # Nothing it said stands in it any more, so an earlier state must not be quoted.
+            return prepared if known_before else None
+        return prepared
+
+    def _cut(self, raw: RawDocument, known_before: bool) -> _Prepared:
+        try:
+            document = self._parser.parse(raw)
+            chunks = chunk(document)
+        except DocumentUnreadable:
+            raise
+        except Exception as error:
+            # One document that the parser trips over must not keep all others out of the index.
+            _log.warning("the parser failed on a document: %s", type(error).__name__)
+            raise DocumentUnreadable(
+                f"The parser failed on this document ({type(error).__name__})."
+            ) from error
+        texts = tuple(searchable_text(document.title, one) for one in chunks)
+        return _Prepared(document, chunks, tuple(map(stable_id, texts)), texts, known_before)
+
+    async def _open_windows(
+        self, fetched: asyncio.Queue[_Prepared | None], into: asyncio.Queue[_Window | None]
+    ) -> None:
+        while True:
+            window = _Window([], {})
+            size = 0
+            last = False
+            while size < WINDOW_CHUNKS and len(window.prepared) < COMMIT_DOCUMENTS and not last:
+                prepared = await fetched.get()
+                if prepared is None:
+                    last = True
+                else:
+                    window.prepared.append(prepared)
+                    size += len(prepared.chunks)
+            if window.prepared:
+                before = [one.document.ref.id for one in window.prepared if one.known_before]
+                if before:
+                    window.vectors.update(await self._index.vectors(before))
+                await into.put(window)
+            if last:
+                await into.put(None)
+                return
+
+    async def _embed_all(
+        self,
+        windows: asyncio.Queue[_Window | None],
+        into: asyncio.Queue[_Window | None],
+        thread: Executor,
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        while (window := await windows.get()) is not None:
+            total = sum(len(one.chunks) for one in window.prepared)
+            missing = {
+                text_id: text
+                for one in window.prepared
+                for text_id, text in zip(one.text_ids, one.texts, strict=True)
+                if text_id not in window.vectors
+            }
+            by_length = sorted(missing.items(), key=lambda item: len(item[1]), reverse=True)
+            self._done.reused += total - len(missing)
+            self._note(reused_chunks=self._done.reused)
+            for start in range(0, len(by_length), EMBED_CHUNKS):
+                some = by_length[start : start + EMBED_CHUNKS]
+                texts = [text for _, text in some]
+                rows = await loop.run_in_executor(thread, self._embedder.embed_documents, texts)
+                window.vectors.update(
+                    (text_id, row) for (text_id, _), row in zip(some, rows, strict=True)
+                )
+                self._done.embedded += len(some)
+                self._note(embedded_chunks=self._done.embedded)
+            await into.put(window)
+        await into.put(None)
+
+    async def _commit_all(self, embedded: asyncio.Queue[_Window | None]) -> None:
+        waiting: list[_Prepared] = []
+        chunks = 0
+        while (window := await embedded.get()) is not None:
+            await self._index.stage([self._entry(one, window) for one in window.prepared])
+            waiting += window.prepared
+            chunks += sum(len(one.chunks) for one in window.prepared)
+            if len(waiting) >= COMMIT_DOCUMENTS or chunks >= COMMIT_CHUNKS:
+                await self._commit(waiting)
+                waiting, chunks = [], 0
+        await self._commit(waiting)
+
+    async def _commit(self, waiting: Sequence[_Prepared]) -> None:
+        if not waiting:
+            return
+        await self._index.commit()
+        full = [one for one in waiting if one.chunks]
+        self._done.changed += sum(one.known_before for one in full)
+        self._done.added += sum(not one.known_before for one in full)
+        self._note(committed=self._done.added + self._done.changed)
+
+    def _entry(self, one: _Prepared, window: _Window) -> IndexEntry:
+        vectors = np.zeros((len(one.chunks), self._embedder.dimensions), dtype=np.float32)
+        for row, text_id in enumerate(one.text_ids):
+            vectors[row] = window.vectors[text_id]
+        return IndexEntry(one.document, self._fingerprint_of(one.document.ref), one.chunks, vectors)
+
+    def _skip(self, ref: DocumentRef, reason: str) -> None:
+        self._done.skipped.append(Skipped(ref.location, reason))
+        self._note(skipped=len(self._done.skipped))
+
+    def _note(self, **values: int | str) -> None:
+        self._now = replace(self._now, **values)  # type: ignore[arg-type]
+        if self._tell is not None:
+            self._tell(self._now)
+
+
+async def _together(*stages: Coroutine[None, None, None]) -> None:
+    """Run all. The first failure, or a cancellation, ends the others before it is raised."""
+    tasks = [asyncio.ensure_future(stage) for stage in stages]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
