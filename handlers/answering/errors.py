@@ -1,8 +1,8 @@
 """What can go wrong with a language model.
 
-    ModelError
-    ├── ModelUnavailable    no connection, time-out, 429, 5xx, died mid-stream      retryable
-    └── ModelRefused        bad key, unknown model, bad request: the operator must act
+ModelError
+├── ModelUnavailable    no connection, time-out, 429, 5xx, died mid-stream      retryable
+└── ModelRefused        bad key, unknown model, bad request: the operator must act
 """
 
 from typing import ClassVar

@@ -1,0 +1,182 @@
+"""The closed word lists of the support check. Data only; words stand as they are written.
+
+English first, with the commonest words of the neighbouring languages, so that a negation is seen
+there too.
+"""
+
+FUNCTION_WORDS = frozenset(
+    "a an the this that these those it its it's he she him her his hers they them their theirs"
+    " you your yours we us our ours i me my one ones of in on at to for from by with as into"
+    " onto about than then and or but so also too if when while where which who whom whose what"
+    " how why is are was were be been being am do does did done doing have has had having will"
+    " would shall should can could may might must there here such same other each very just"
+    " both either per via up out off over under own any some all every more most less least"
+    " much many few several e.g i.e etc however therefore thus hence moreover furthermore"
+    " additionally otherwise instead please yes well now again until before after during"
+    " between through since because although though not no nor never none neither cannot"
+    " without except unless only"
+    # The same for the languages that answers most often come in.
+    " der die das den dem des ein eine einen einem einer eines und oder aber ist sind war"
+    " waren wird werden kann können muss müssen darf dürfen soll sollen hat haben hatte sie er"
+    " es wir ihr ihre ihren sein seine für von zu zum zur im am an auf aus bei mit nach über"
+    " unter vor durch als wie wenn dass auch noch nur sich man pro bis um nicht kein keine"
+    " keinen le la les un une des du de et ou est sont dans pour par sur avec ce cette ces il"
+    " elle ils elles vous nous que qui au aux en el los las y o es son para por con su sus"
+    " se".split()
+)
+"""Words that carry no claim of their own; some are looked at again as negation or limit."""
+
+META_WORDS = frozenset(
+    "document documents documentation passage passages source sources text page according"
+    " accordance state states stated mention mentions mentioned describe describes described"
+    " say says note noted section detail details information based respectively overall example"
+    " instance way ways thing things directly simply generally typically usually currently like"
+    " first second third finally next last longer want wants main additional certain various"
+    " different particular relevant order step steps specific specifically total".split()
+)
+"""Words of talking about documents: they say nothing that a quote could bear out."""
+
+SOFT_WORDS = META_WORDS | frozenset(
+    "get gets give gives given provide provides provided receive receives offer offers need"
+    " needs needed use uses used using include includes including contain contains make makes"
+    " made take takes taken allow allows allowed let lets able available possible apply applies"
+    " applied entitled entitle means called known refer refers ensure follow follows following"
+    " followed set sets go goes going come comes require requires required become becomes lasts"
+    " lasting consist consists involve involves perform performs performed occur occurs help"
+    " helps helped within permitted permit permits necessary eligible".split()
+)
+"""Words that a longer paraphrase may bring along; in a short claim they are the claim."""
+
+SAME_PREDICATE = tuple(
+    frozenset(group.split())
+    for group in (
+        "get gets give gives given provide provides provided receive receives offer offers"
+        " entitled entitle have has eligible granted grant",
+        "need needs needed require requires required necessary must shall mandatory obligatory",
+        "allow allows allowed permit permits permitted may can able possible let lets",
+        "use uses used using with via through by",
+        "include includes including contain contains consist consists",
+        "lasts lasting is are takes take",
+    )
+)
+"""Predicates that stand for each other: one in the claim needs one of its group in the quote."""
+
+SAME = {
+    word: group[0]
+    for group in (
+        "employee employees staff worker workers colleague colleagues personnel".split(),
+        "holiday holidays vacation vacations pto".split(),
+        "year years annual annually yearly".split(),
+        "month months monthly".split(),
+        "week weeks weekly".split(),
+        "day days daily".split(),
+        "hour hours hourly hr hrs".split(),
+        "minute minutes min mins".split(),
+        "second seconds sec secs".split(),
+        "start starts started starting begin begins began begun beginning".split(),
+        "end ends ended ending finish finishes finished".split(),
+        "buy buys bought buying purchase purchases purchased purchasing".split(),
+        "submit submits submitted submitting send sends sent sending".split(),
+        "ask asks asked asking request requests requested requesting".split(),
+        "pay pays paid paying payment payments".split(),
+        "keep keeps kept keeping retain retains retained".split(),
+        "delete deletes deleted deleting deletion remove removes removed removing removal".split(),
+        "reimburse reimburses reimbursed reimbursement refund refunds refunded".split(),
+        "show shows shown display displays displayed".split(),
+        "choose chooses chose chosen select selects selected selecting pick".split(),
+        "write writes wrote written writing".split(),
+        "find finds found finding".split(),
+        "hold holds held holding".split(),
+        "euro euros eur".split(),
+        "dollar dollars usd".split(),
+        "percent percentage per-cent".split(),
+        "maximum max maximal".split(),
+        "minimum minimal".split(),
+        "phone telephone".split(),
+        "email e-mail mail emails e-mails".split(),
+        "company organisation organization firm".split(),
+        "must mandatory obligatory".split(),
+    )
+    for word in group
+}
+
+NUMBER_WORDS = {
+    word: str(value)
+    for value, word in enumerate(
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
+        " fifteen sixteen seventeen eighteen nineteen twenty".split()
+    )
+} | {"thirty": "30", "forty": "40", "fifty": "50", "sixty": "60", "ninety": "90"}
+
+UNITS = frozenset(
+    "year month week day hour minute second percent euro dollar pound gb mb kb tb ms km kg cm"
+    " people employee person time attempt character page item user seat request byte degree am"
+    " pm".split()
+)
+"""What is counted: a number must stand with the same unit in claim and quote."""
+
+NEGATORS = frozenset(
+    "not no never none nobody nothing nowhere neither nor without hardly barely nicht kein"
+    " keine keinen keiner keinem nie niemals ohne jamais aucun aucune nunca niet geen nooit"
+    " zonder".split()
+)
+EXCEPTIONS = (
+    ("except",), ("excepting",), ("excluding",), ("unless",), ("other", "than"), ("apart", "from"),
+    ("with", "the", "exception"), ("außer",), ("sauf",), ("excepto",),
+)  # fmt: skip
+NOT_NEGATIONS = (
+    ("no", "later", "than"), ("no", "more", "than"), ("not", "more", "than"),
+    ("no", "less", "than"),
+    ("no", "fewer", "than"), ("not", "less", "than"), ("not", "only"), ("whether", "or", "not"),
+    ("not", "exceed"), ("not", "exceeding"), ("no", "earlier", "than"),
+)  # fmt: skip
+LIMITS: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = (
+    ("max", (
+        ("at", "most"), ("up", "to"), ("no", "more", "than"), ("not", "more", "than"),
+        ("not", "exceed"),
+        ("not", "exceeding"), ("maximum",), ("max",), ("a", "maximum", "of"), ("limited", "to"),
+        ("limit",), ("capped",), ("cap",), ("or", "less"), ("or", "fewer"), ("höchstens",),
+    )),
+    ("min", (
+        ("at", "least"), ("no", "less", "than"), ("no", "fewer", "than"), ("not", "less", "than"),
+        ("minimum",), ("or", "more"), ("mindestens",),
+    )),
+    ("more", (("more", "than"), ("over",), ("above",), ("exceed",), ("exceeds",), ("exceeding",),
+              ("greater", "than"), ("longer", "than"), ("older", "than"), ("beyond",))),
+    ("less", (("less", "than"), ("under",), ("below",), ("fewer", "than"), ("shorter", "than"))),
+)  # fmt: skip
+OPPOSITES = tuple(
+    (a.split(), b.split())
+    for a, b in (
+        ("allow allowed permit permitted may accept accepted",
+         "prohibit prohibited forbid forbidden ban banned disallow disallowed deny denied refuse"
+         " refused reject rejected"),
+        ("include includes included including", "exclude excludes excluded excluding"),
+        ("before within until", "after"),
+        ("increase increased raise", "decrease decreased reduce reduced lower"),
+        ("enable enabled", "disable disabled"), ("open opens", "close closes closed"),
+        ("mandatory obligatory required compulsory", "optional voluntary"),
+        ("internal", "external"), ("public", "private confidential"), ("earliest", "latest"),
+        ("first", "last"), ("minimum", "maximum"), ("always", "never"),
+        ("start starts", "end ends"),
+        ("true", "false"), ("success succeed", "failure fail"), ("morning", "evening"),
+        ("weekday weekdays", "weekend weekends"), ("safe", "unsafe dangerous"), ("above", "below"),
+        ("import", "export"), ("buyer", "seller"), ("north", "south"), ("east", "west"),
+        ("daily day", "nightly"), ("full", "partial empty"), ("free", "charged paid"),
+        ("approve approved", "reject rejected decline declined"), ("win won", "lose lost"),
+        ("temporary", "permanent"), ("upper", "lower"), ("high higher", "low lower"),
+        ("old older", "new newer young younger"), ("large larger big", "small smaller"),
+        ("add", "remove delete"), ("encrypted", "unencrypted plaintext"), ("inside", "outside"),
+    )
+)  # fmt: skip
+NEGATIVE_PREFIXES = ("un", "in", "im", "ir", "dis", "non", "non-", "il")
+OBLIGATION = frozenset(
+    "must shall required mandatory obligatory compulsory need needs have".split()
+)
+PERMISSION = frozenset(
+    "recommended recommend recommends should encouraged advised suggested may can could might"
+    " optional optionally voluntary allowed".split()
+)
+PARTIAL = frozenset("some many most few several certain sometimes often usually partly".split())
+UNIVERSAL = frozenset("all every always any everyone everybody everything each entirely".split())
+RESTRICTIVE = frozenset("only solely exclusively".split())

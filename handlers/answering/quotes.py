@@ -1,0 +1,61 @@
+"""A stretch of a passage as a footnote: verbatim, in its context, with a safe deep link. Pure."""
+
+import re
+from urllib.parse import quote as percent_encode
+from urllib.parse import urlsplit
+
+from bot.conversation import Citation
+from handlers.answering.cleaning import one_line
+from index.documents import Passage
+
+CONTEXT_CHARACTERS = 240
+"""How much of the passage is shown before and after a quote."""
+
+
+def cite(passage: Passage, start: int, end: int, number: int) -> Citation:
+    """Return the footnote that quotes ``passage.chunk.text[start:end]``, verbatim."""
+    text = passage.chunk.text
+    return Citation(
+        number=number,
+        title=one_line(passage.title),
+        url=deep_link(passage.url, passage.chunk.anchor),
+        quote=text[start:end],
+        before=_before(text[:start]),
+        after=_after(text[end:]),
+        heading=one_line(" › ".join(passage.chunk.heading_path)),
+        page=passage.chunk.page,
+        updated_at=passage.updated_at,
+        document_id=passage.chunk.document_id,
+    )
+
+
+def deep_link(url: str, anchor: str) -> str:
+    """Return the address of a place in a document, or "" unless it is a plain http(s) address."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError:
+        return ""
+    if parts.scheme not in ("http", "https") or not host:
+        return ""
+    if re.search(r"[\s<>|\"'`\\^{}\x00-\x20\x7f\u0080-\u00a0\u200b-\u206f\ufeff]", url):
+        return ""
+    if anchor and not parts.fragment:
+        return f"{url.removesuffix('#')}#{percent_encode(anchor, safe='-._~!$&*+,;=:@/?')}"
+    return url
+
+
+def _before(text: str) -> str:
+    if len(text) <= CONTEXT_CHARACTERS:
+        return text
+    cut = text[-CONTEXT_CHARACTERS:]
+    blank = re.search(r"\s", cut)
+    return cut[blank.start() :] if blank else cut
+
+
+def _after(text: str) -> str:
+    if len(text) <= CONTEXT_CHARACTERS:
+        return text
+    cut = text[:CONTEXT_CHARACTERS]
+    blank = max(cut.rfind(" "), cut.rfind("\n"))
+    return cut[:blank] if blank > 0 else cut

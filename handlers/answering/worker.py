@@ -1,0 +1,219 @@
+"""One mention, from the queue to a finished reply: claim, read, retrieve, answer, record.
+
+    take the claim ── done before ─▶ dropped
+        │        └─── held ────────▶ later
+        ▼
+    (a dead worker held it: delete what it had half written)
+    read the question back from Slack ─▶ retrieve for the room ─▶ answer, sentence by sentence
+        ▼
+    keep the footnotes ─▶ finish the reply ─▶ record the outcome ─▶ claim done
+
+The claim is renewed while the work goes on, so its lease can be short: that is how long a question
+waits after a worker was killed.
+"""
+
+import json
+import logging
+import re
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot import messages
+from bot.blocks import sentence_markdown
+from bot.conversation import Answer, Ending, Mention, Outcome, Place, Question
+from bot.errors import MessageGone, SlackConversationError
+from bot.leftovers import own_messages_after
+from bot.replies import PrivateReply, Reply, discard
+from bot.streams import StreamBudget
+from bot.threads import read_question
+from handlers.answering.ports import Answerer, Finished, SentenceReady
+from handlers.work.answers import keep_answer
+from handlers.work.claims import Claim, Claims, Done, Held
+from handlers.work.errors import BadSeal, ClaimLost
+from handlers.work.jobs import AnswerJob
+from handlers.work.leases import kept
+from handlers.work.outcomes import record
+from handlers.work.ports import StateStore
+from handlers.work.seal import Seal
+from index.audience import EVERYONE, Audience, Principal
+from index.errors import IndexMissing
+from index.retrieval import Retriever
+
+log = logging.getLogger(__name__)
+
+POSTED_SECONDS = 24 * 3600
+"""How long a finished reply is remembered, so that no later clean-up mistakes it for debris."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """The job is finished, now or by somebody before; it can leave the queue."""
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """The job must come back after ``seconds``."""
+
+    seconds: float
+
+
+class AnswerWorker:
+    """Answers jobs, each exactly once as far as a reader of the thread can tell."""
+
+    def __init__(
+        self,
+        *,
+        client: AsyncWebClient,
+        bot_user_id: Callable[[], Awaitable[str]],
+        retriever: Retriever,
+        answerer: Answerer,
+        store: StateStore,
+        claims: Claims,
+        seal: Seal,
+        renew_every: float = 5.0,
+    ) -> None:
+        """Keep the parts; nothing is opened here. ``renew_every`` is in seconds."""
+        self._client = client
+        self._bot_user_id = bot_user_id
+        self._retriever = retriever
+        self._answerer = answerer
+        self._store = store
+        self._claims = claims
+        self._seal = seal
+        self._renew_every = renew_every
+        self._budget = StreamBudget(time.monotonic)
+
+    async def handle(self, job: AnswerJob, *, last_try: bool = False) -> Handled | Later:
+        """Answer one job. Raises only what a later try can mend, and not on the last try."""
+        claim = await self._claims.take(job.key)
+        if isinstance(claim, Done):
+            return Handled()
+        if isinstance(claim, Held):
+            return Later(claim.seconds)
+        started = time.monotonic()
+        try:
+            async with kept(claim.renew, every=self._renew_every):
+                outcome = await self._attempt(job, claim, last_try=last_try)
+        except ClaimLost:
+            # Whoever took over cleans up and answers; this worker must not write another word.
+            return Later(self._renew_every)
+        except BaseException:
+            await claim.release()
+            raise
+        outcome = Outcome(
+            outcome.ending, outcome.reason, outcome.verdict, time.monotonic() - started
+        )
+        await record(self._store, job.key, outcome)
+        await claim.done({"ending": outcome.ending.value})
+        log.info(
+            "answer job ended",
+            extra={"trace": job.trace, "ending": outcome.ending.value, "reason": outcome.reason},
+        )
+        return Handled()
+
+    async def _attempt(self, job: AnswerJob, claim: Claim, *, last_try: bool) -> Outcome:
+        mention = job.mention()
+        response_url = ""
+        if job.sealed:
+            try:
+                sealed = json.loads(self._seal.open(job.sealed))
+            except BadSeal:
+                return Outcome(Ending.FAILED, "bad-seal")
+            mention, response_url = job.mention(sealed["text"]), sealed["url"]
+        if claim.taken_over:
+            await self._clean_up(mention, claim)
+        reply = self._reply(mention, response_url, claim)
+        try:
+            return await self._answer(job, mention, reply)
+        except MessageGone:
+            return Outcome(Ending.DECLINED, "message-gone")
+        except Exception as error:
+            if getattr(error, "retryable", True) and not last_try:
+                await discard(self._client, mention.channel, reply.message_ts)
+                raise
+            log.error("answer job failed: %s", _word(error), extra={"trace": job.trace})
+            if not isinstance(error, SlackConversationError):
+                await reply.apologise(
+                    messages.NOTHING_READ if isinstance(error, IndexMissing) else messages.APOLOGY
+                )
+            return Outcome(Ending.FAILED, _word(error))
+
+    async def _answer(
+        self, job: AnswerJob, mention: Mention, reply: Reply | PrivateReply
+    ) -> Outcome:
+        await reply.status(messages.SEARCHING)
+        question = await self._question(mention)
+        if not question.text:
+            await reply.apologise(messages.GREETING)
+            return Outcome(Ending.DECLINED, "empty")
+        found = await self._retriever.retrieve(
+            question.text,
+            audience_of(mention),
+            earlier=[turn.text for turn in question.history if not turn.by_bot],
+        )
+        answer: Answer | None = None
+        async for event in self._answerer.answer(question, found.passages, related=found.related):
+            if isinstance(event, SentenceReady):
+                await reply.append(sentence_markdown(event.sentence))
+            elif isinstance(event, Finished):
+                answer = event.answer
+        if answer is None:
+            raise RuntimeError("An answerer ended without Finished.")
+        await keep_answer(self._store, job.key, answer)
+        await reply.finish(answer, job.key)
+        for ts in reply.message_ts:
+            await self._store.put(posted_key(mention, ts), {}, POSTED_SECONDS)
+        return Outcome(Ending.ANSWERED, verdict=answer.verdict)
+
+    async def _question(self, mention: Mention) -> Question:
+        if mention.place is Place.COMMAND:
+            return Question(mention.text.strip())
+        return await read_question(self._client, mention, bot_user_id=await self._bot_user_id())
+
+    def _reply(self, mention: Mention, response_url: str, claim: Claim) -> Reply | PrivateReply:
+        if mention.place is Place.COMMAND:
+            return PrivateReply(self._client, mention, response_url)
+
+        async def started(ts: str) -> None:
+            posted = claim.notes.get("posted")
+            known = list(posted) if isinstance(posted, list) else []
+            await claim.note({"posted": [*known, ts]})
+
+        return Reply(self._client, mention, on_started=started, budget=self._budget)
+
+    async def _clean_up(self, mention: Mention, claim: Claim) -> None:
+        """Delete what a dead worker left in the thread, noted or not, finished or not."""
+        if mention.place is Place.COMMAND:
+            return
+        noted = claim.notes.get("posted")
+        debris = {str(ts) for ts in noted} if isinstance(noted, list) else set()
+        for ts in await own_messages_after(
+            self._client, mention, bot_user_id=await self._bot_user_id()
+        ):
+            if await self._store.get(posted_key(mention, ts)) is None:
+                debris.add(ts)
+        await discard(self._client, mention.channel, sorted(debris))
+
+
+def _word(error: Exception) -> str:
+    """Return the class of an error as the short machine word that outcomes allow."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", type(error).__name__).lower()
+
+
+def posted_key(mention: Mention, ts: str) -> str:
+    """Name the row that says: this message of ours is a finished reply."""
+    return f"posted:{mention.team}:{mention.channel}:{ts}"
+
+
+def audience_of(mention: Mention) -> Audience:
+    """Return who will see the answer.
+
+    A channel counts as everyone in the workspace, however few its members are now: they may invite
+    others tomorrow, and the answer stays.
+    """
+    if mention.place is Place.CHANNEL:
+        return Audience.everyone()
+    return Audience.of((EVERYONE, Principal("slack-user", f"{mention.team}:{mention.user}")))
