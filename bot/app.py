@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
@@ -100,9 +100,9 @@ def create_app(
 
     # Bolt warns when it gets a token beside `authorize`, so it is built without and given it after.
     tokenless = make_client("", client.base_url)
-    app = FootnoteApp(
+    tokenless.token = None  # Bolt warns of an empty one
+    app = _built(
         name="footnote",
-        logger=quiet_logger(),
         client=tokenless,
         authorize=authorize,
         signing_secret=signing_secret,
@@ -120,6 +120,17 @@ def create_app(
     commands.register(app, callbacks.mentioned)
     actions.register(app, callbacks.footnote, client, now)
     return app
+
+
+def _built(**arguments: Any) -> FootnoteApp:
+    """Build the app without Bolt's advice on SLACK_BOT_TOKEN, which it finds in the environment."""
+    logger = quiet_logger()
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        return FootnoteApp(logger=logger, **arguments)
+    finally:
+        logger.setLevel(level)
 
 
 async def _failed(error: Exception) -> BoltResponse:

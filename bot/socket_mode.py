@@ -1,4 +1,4 @@
-"""Socket Mode: Slack's events over a WebSocket that the bot opens, so no public address is needed."""
+"""Socket Mode: Slack's events over a WebSocket of the bot's own; no public address is needed."""
 
 import logging
 from collections.abc import AsyncIterator
@@ -23,9 +23,9 @@ async def connected(app: FootnoteApp, app_token: str, base_url: str) -> AsyncIte
         app, app_token, logger=quiet_logger(), web_client=make_client(app_token, base_url)
     )
     try:
-        await handler.connect_async()
+        await handler.connect_async()  # type: ignore[no-untyped-call]
     except TROUBLE as error:
-        await handler.close_async()
+        await handler.close_async()  # type: ignore[no-untyped-call]
         raise ConversationUnreadable(
             f"Slack did not open a Socket Mode connection ({code_of(error) or 'no reply'}). "
             "Check SLACK_APP_TOKEN and its scope connections:write."
@@ -33,4 +33,4 @@ async def connected(app: FootnoteApp, app_token: str, base_url: str) -> AsyncIte
     try:
         yield
     finally:
-        await handler.close_async()
+        await handler.close_async()  # type: ignore[no-untyped-call]

@@ -39,7 +39,7 @@ class Audience:
 
     @classmethod
     def everyone(cls) -> "Audience":
-        """Return a room of which nothing is known but that all are full members of the workspace."""
+        """Return a room of which is known only that all are full members of the workspace."""
         return cls.of((EVERYONE,))
 
     def may_read(self, readers: frozenset[str]) -> bool:

@@ -24,8 +24,9 @@ def stable_id(*parts: str) -> str:
 class DocumentRef:
     """Where a document is, and which version of it was seen there.
 
-    ``source`` is the name of the source in the catalog, ``location`` is unique inside it (a relative
-    path, a URL), ``version`` changes whenever the content may have changed (a content hash, an ETag).
+    ``source`` is the name of the source in the catalog, ``location`` is unique inside it (a
+    relative path, a URL), ``version`` changes whenever the content may have changed (a content
+    hash, an ETag).
     """
 
     source: str
@@ -86,8 +87,8 @@ class Document:
 class Chunk:
     """A stretch of a document: ``document.text[start:end] == text``, exactly.
 
-    ``heading_path`` lists the headings above it, outermost first; ``anchor`` names the innermost one
-    inside its page, or is empty.
+    ``heading_path`` lists the headings above it, outermost first; ``anchor`` names the innermost
+    one inside its page, or is empty.
     """
 
     id: str
@@ -122,7 +123,7 @@ class Passage:
 def fingerprint(version: str, readers: Iterable[str], recipe: str) -> str:
     """Return what must be equal for an indexed document to be left alone.
 
-    ``recipe`` names parser, chunker and embedder: changing one of them re-indexes by itself. Readers
-    are part of it, so that a revoked right reaches the index even if the text is unchanged.
+    ``recipe`` names parser, chunker and embedder: changing one of them re-indexes by itself.
+    Readers are part of it, so that a revoked right reaches the index even if the text is unchanged.
     """
     return stable_id(version, recipe, *sorted(readers))

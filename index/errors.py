@@ -33,7 +33,7 @@ class SourceUnavailable(KnowledgeError):
 
 
 class SuspiciousDeletion(KnowledgeError):
-    """A sync would remove so much that the listing is more likely broken than the documents gone."""
+    """A sync would remove so much that the listing is more likely broken than right."""
 
 
 class EmbedderUnavailable(KnowledgeError):

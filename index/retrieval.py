@@ -4,11 +4,10 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from index.audience import Audience
 from index.documents import Passage
-from index.ports import Candidate, Embedder, Vector, VectorIndex
+from index.follow_ups import standalone_vector
+from index.ports import Candidate, Embedder, VectorIndex
 from index.ranking import fuse, other_documents, within_budget
 
 ARM_LIMIT = 100
@@ -18,15 +17,6 @@ PER_DOCUMENT = 3
 """Most passages of one document in a context, so that a long page does not crowd out the others."""
 
 RELATED = 5
-
-TURN_WEIGHT = 0.2
-TURN_DECAY = 0.7
-TURNS = 8
-"""An earlier turn weighs ``TURN_WEIGHT * TURN_DECAY ** age`` of the question, the last one age 0.
-
-On mtrag-dev this finds about as much as a human rewrite of the question does; joining all turns
-into one text finds less than the last turn alone.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +72,5 @@ class Retriever:
     async def _search(
         self, query: str, audience: Audience, limit: int, earlier: Sequence[str]
     ) -> Sequence[Candidate]:
-        vector = await asyncio.to_thread(self._vector, query, tuple(earlier))
+        vector = await asyncio.to_thread(standalone_vector, self._embedder, query, tuple(earlier))
         return await self._index.search(vector, query, audience, limit)
-
-    def _vector(self, query: str, earlier: Sequence[str]) -> Vector:
-        total = self._embedder.embed_query(query)
-        for age, turn in enumerate(reversed(earlier[-TURNS:])):
-            total = total + TURN_WEIGHT * TURN_DECAY**age * self._embedder.embed_query(turn)
-        return np.asarray(total / max(float(np.linalg.norm(total)), 1e-12), dtype=np.float32)

@@ -212,8 +212,8 @@ class Playground(Sight):
         after: bool = False,
         cut: bool = False,
         delay: float = 0.0,
-    ) -> None:
-        """Have the next ``times`` calls of a method fail.
+    ) -> Failure:
+        """Have the next ``times`` calls of a method fail; ``begun`` of the result tells when.
 
         ``error`` "ratelimited" answers 429 with Retry-After 1. ``cut`` drops the connection.
         ``after`` does the work first. ``delay`` waits these seconds (alone: a slow success).
@@ -224,6 +224,7 @@ class Playground(Sight):
             error = "internal_error"
         failure = Failure(error, status or 200, retry_after, after, cut, delay, times)
         self._web_api.failures.setdefault(method, []).append(failure)
+        return failure
 
     def drop_acks(self, count: int = 1) -> None:
         """Lose the next acknowledgements of the app on their way."""

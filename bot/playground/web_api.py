@@ -33,7 +33,10 @@ class Call(NamedTuple):
 
 @dataclass(slots=True)
 class Failure:
-    """What the next call of a method meets instead of, or after, its work."""
+    """What the next call of a method meets instead of, or after, its work.
+
+    ``begun`` tells that a call has met it: with a delay, that call is now held here.
+    """
 
     error: str
     status: int = 200
@@ -42,6 +45,7 @@ class Failure:
     cut: bool = False
     delay: float = 0.0
     times: int = 1
+    begun: bool = False
 
 
 class Severed(Exception):
@@ -62,7 +66,14 @@ class WebApi:
     def delay(self, name: str) -> float:
         """Return the seconds the next call of this method is to wait, as a test asked."""
         waiting = self.failures.get(name)
-        return waiting[0].delay if waiting else 0.0
+        if not waiting:
+            return 0.0
+        failure = waiting[0]
+        if failure.begun and failure.times <= 1:
+            # The one call that it was meant for is held already.
+            return 0.0
+        failure.begun = True
+        return failure.delay
 
     def call(self, name: str, given: Mapping[str, Any], token: str | None) -> dict[str, Any]:
         """Answer one call, or raise SlackRefusal or Severed; either way it is logged."""

@@ -8,7 +8,7 @@ the neighbour that makes them readable.
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -24,7 +24,8 @@ from handlers.answering.ports import AnswerEvent, Finished, SentenceReady
 from handlers.answering.words import stem
 from index.chunking import sentences
 from index.documents import Passage
-from index.ports import Embedder, Vector
+from index.follow_ups import standalone_vector
+from index.ports import Embedder
 
 FLOOR = 0.44
 """Below this evidence nothing is quoted.
@@ -37,10 +38,6 @@ of those about other pages.
 
 CHUNK_WEIGHT = 0.5
 LEXICAL_WEIGHT = 0.25
-TURN_WEIGHT = 0.2
-TURN_DECAY = 0.7
-"""An earlier question weighs ``TURN_WEIGHT * TURN_DECAY ** age``, as in retrieval."""
-
 MOST_QUOTED = 3
 MARGIN = 0.12
 """A second or third sentence is quoted only if it scores within this of the best."""
@@ -91,7 +88,7 @@ class ExtractiveAnswerer:
 
     async def answer(
         self, question: Question, passages: Sequence[Passage], *, related: Sequence[Passage] = ()
-    ) -> AsyncIterator[AnswerEvent]:
+    ) -> AsyncGenerator[AnswerEvent]:
         """Yield quoted sentences, the best first, and Finished last. Raises EmbedderUnavailable."""
         quotes = await asyncio.to_thread(self._quotes, question, passages) if passages else []
         checker = CitationChecker(passages)
@@ -119,7 +116,8 @@ class ExtractiveAnswerer:
         candidates = _candidates(passages)
         if not candidates:
             return []
-        asked = self._asked(question)
+        earlier = [turn.text for turn in question.history if not turn.by_bot]
+        asked = standalone_vector(self._embedder, question.text, earlier)
         plain = self._embedder.embed_documents([c.text for c in candidates]) @ asked
         titled = (
             self._embedder.embed_documents(
@@ -148,15 +146,6 @@ class ExtractiveAnswerer:
             return closeness
         share = len(asked & answered) / len(asked)
         return closeness + LEXICAL_WEIGHT * (share - 0.5)
-
-    def _asked(self, question: Question) -> Vector:
-        """Return the question's vector, leaning a little towards the earlier questions."""
-        asked = self._embedder.embed_query(question.text).astype(np.float32)
-        earlier = [turn.text for turn in question.history if not turn.by_bot and turn.text.strip()]
-        for age, text in enumerate(reversed(earlier[-8:])):
-            asked = asked + TURN_WEIGHT * TURN_DECAY**age * self._embedder.embed_query(text)
-        length = float(np.linalg.norm(asked))
-        return np.asarray(asked / length if length else asked, dtype=np.float32)
 
 
 def content_stems(text: str) -> frozenset[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from bot.conversation import Nearby
 from handlers.answering.cleaning import one_line
-from handlers.answering.quotes import deep_link
+from handlers.answering.quotes import deep_link, headings
 from index.documents import Passage
 
 MOST_NEARBY = 3
@@ -16,9 +16,10 @@ def nearby(passages: Iterable[Passage]) -> tuple[Nearby, ...]:
     for passage in passages:
         if passage.chunk.document_id in pages or len(pages) == MOST_NEARBY:
             continue
+        path = headings(passage)
         pages[passage.chunk.document_id] = Nearby(
             title=one_line(passage.title),
             url=deep_link(passage.url, passage.chunk.anchor),
-            heading=one_line(passage.chunk.heading_path[-1]) if passage.chunk.heading_path else "",
+            heading=one_line(path[-1]) if path else "",
         )
     return tuple(pages.values())

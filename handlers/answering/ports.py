@@ -1,6 +1,6 @@
 """What the answering room needs from a language model, and what it tells while it answers."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -84,6 +84,6 @@ class Answerer(Protocol):
 
     def answer(
         self, question: Question, passages: Sequence[Passage], *, related: Sequence[Passage] = ()
-    ) -> AsyncIterator[AnswerEvent]:
+    ) -> AsyncGenerator[AnswerEvent]:
         """Yield checked sentences as they are ready, and Finished last."""
         ...

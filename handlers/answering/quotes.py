@@ -9,7 +9,7 @@ from handlers.answering.cleaning import one_line
 from index.documents import Passage
 
 CONTEXT_CHARACTERS = 240
-"""How much of the passage is shown before and after a quote."""
+"""How much of the passage is shown before and after a quote; more is cut, with an ellipsis."""
 
 
 def cite(passage: Passage, start: int, end: int, number: int) -> Citation:
@@ -22,11 +22,17 @@ def cite(passage: Passage, start: int, end: int, number: int) -> Citation:
         quote=text[start:end],
         before=_before(text[:start]),
         after=_after(text[end:]),
-        heading=one_line(" › ".join(passage.chunk.heading_path)),
+        heading=one_line(" › ".join(headings(passage))),
         page=passage.chunk.page,
         updated_at=passage.updated_at,
         document_id=passage.chunk.document_id,
     )
+
+
+def headings(passage: Passage) -> tuple[str, ...]:
+    """Return the headings above a passage, without one that only repeats the title."""
+    path = passage.chunk.heading_path
+    return path[1:] if path and one_line(path[0]) == one_line(passage.title) else path
 
 
 def deep_link(url: str, anchor: str) -> str:
@@ -50,7 +56,7 @@ def _before(text: str) -> str:
         return text
     cut = text[-CONTEXT_CHARACTERS:]
     blank = re.search(r"\s", cut)
-    return cut[blank.start() :] if blank else cut
+    return f"…{cut[blank.start() :] if blank else cut}"
 
 
 def _after(text: str) -> str:
@@ -58,4 +64,4 @@ def _after(text: str) -> str:
         return text
     cut = text[:CONTEXT_CHARACTERS]
     blank = max(cut.rfind(" "), cut.rfind("\n"))
-    return cut[:blank] if blank > 0 else cut
+    return f"{cut[:blank] if blank > 0 else cut} …"

@@ -12,7 +12,7 @@ import asyncio
 import logging
 import re
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
@@ -109,7 +109,7 @@ class ModelAnswerer:
 
     async def answer(
         self, question: Question, passages: Sequence[Passage], *, related: Sequence[Passage] = ()
-    ) -> AsyncIterator[AnswerEvent]:
+    ) -> AsyncGenerator[AnswerEvent]:
         """Yield checked sentences as they are ready, and Finished last. Raises no ModelError."""
         if not passages:
             yield Finished(Answer(Verdict.NOT_FOUND, nearby=nearby(related)))
@@ -142,7 +142,7 @@ class ModelAnswerer:
         passages: Sequence[Passage],
         related: Sequence[Passage],
         progress: _Progress,
-    ) -> AsyncIterator[AnswerEvent]:
+    ) -> AsyncGenerator[AnswerEvent]:
         async for event in self._fallback.answer(question, passages, related=related):
             if isinstance(event, Finished):
                 cut = event.answer.cut + progress.cut

@@ -17,6 +17,7 @@ import logging
 import re
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from slack_sdk.web.async_client import AsyncWebClient
@@ -155,11 +156,13 @@ class AnswerWorker:
             earlier=[turn.text for turn in question.history if not turn.by_bot],
         )
         answer: Answer | None = None
-        async for event in self._answerer.answer(question, found.passages, related=found.related):
-            if isinstance(event, SentenceReady):
-                await reply.append(sentence_markdown(event.sentence))
-            elif isinstance(event, Finished):
-                answer = event.answer
+        events = self._answerer.answer(question, found.passages, related=found.related)
+        async with aclosing(events):
+            async for event in events:
+                if isinstance(event, SentenceReady):
+                    await reply.append(sentence_markdown(event.sentence))
+                elif isinstance(event, Finished):
+                    answer = event.answer
         if answer is None:
             raise RuntimeError("An answerer ended without Finished.")
         await keep_answer(self._store, job.key, answer)

@@ -29,10 +29,9 @@ async def sync_documents(
     quiet: bool = False,
 ) -> SyncReport:
     """Bring the index in step with the configured folder (or ``source``), showing progress."""
-    embedder = wiring.indexing_embedder()
-    index = wiring.vector_index(settings, embedder)
     source = source or wiring.document_source(settings)
-    try:
+    embedder = await asyncio.to_thread(wiring.indexing_embedder)
+    async with wiring.opened_index(settings, embedder) as index:
         with nullcontext(None) if quiet else terminal.sync_bar(f"syncing {source.name}") as show:
             return await sync(
                 source,
@@ -42,8 +41,6 @@ async def sync_documents(
                 progress=show,
                 confirm_deletion=confirm_deletion,
             )
-    finally:
-        await index.close()
 
 
 async def run_sync(settings: Settings, *, as_json: bool, confirm_deletion: bool) -> int:
@@ -57,21 +54,21 @@ async def run_sync(settings: Settings, *, as_json: bool, confirm_deletion: bool)
 
 
 async def run_ask(settings: Settings, question: str, *, as_json: bool) -> int:
-    """`footnote ask`: answer in the terminal, as somebody whom only public documents are open to."""
-    embedder = wiring.query_embedder(settings)
-    index = wiring.vector_index(settings, embedder)
-    try:
+    """`footnote ask`: answer in the terminal, from what everyone may read."""
+    embedder = await asyncio.to_thread(wiring.query_embedder, settings)
+    answer: Answer | None = None
+    async with (
+        wiring.opened_index(settings, embedder) as index,
+        wiring.answerer(settings, embedder) as answers,
+    ):
         found = await wiring.retriever(settings, index, embedder).retrieve(
             question, Audience.everyone()
         )
-        answer: Answer | None = None
-        async for event in wiring.answerer(settings, embedder).answer(
+        async for event in answers.answer(
             Question(question), found.passages, related=found.related
         ):
             if isinstance(event, Finished):
                 answer = event.answer
-    finally:
-        await index.close()
     assert answer is not None
     if as_json:
         terminal.print_json({"question": question, **asdict(answer)})
@@ -83,7 +80,7 @@ async def run_ask(settings: Settings, question: str, *, as_json: bool) -> int:
 async def run_eval(settings: Settings, folders: Sequence[Path], *, as_json: bool) -> int:
     """`footnote eval`: index each judged set beside the real index, and measure."""
     reports = []
-    embedder = wiring.query_embedder(settings)
+    embedder = await asyncio.to_thread(wiring.query_embedder, settings)
     for folder in folders:
         reports.append(await _judge_folder(settings, folder, embedder))
     if as_json:
@@ -95,21 +92,21 @@ async def run_eval(settings: Settings, folders: Sequence[Path], *, as_json: bool
 
 async def _judge_folder(settings: Settings, folder: Path, embedder: Embedder) -> JudgedReport:
     judged = JudgedSet.load(folder)
-    place = settings.home / "eval" / stable_id(str(folder.resolve()))
+    place = settings.home / "eval" / f"{judged.name}-{stable_id(str(folder))[:8]}"
     settings = settings.replaced(index=str(place))
     await sync_documents(settings, source=judged.source(), confirm_deletion=True)
-    index = wiring.vector_index(settings, embedder)
-    try:
+    async with (
+        wiring.opened_index(settings, embedder) as index,
+        wiring.answerer(settings, embedder) as answers,
+    ):
         with terminal.bar(f"asking {judged.name}") as show:
             return await judge(
                 judged,
                 wiring.retriever(settings, index, embedder),
-                wiring.answerer(settings, embedder),
+                answers,
                 chunks=await index.count(),
                 progress=show,
             )
-    finally:
-        await index.close()
 
 
 async def run_serve(settings: Settings, stopped: asyncio.Event) -> int:

@@ -1,4 +1,4 @@
-"""`footnote demo`: a local Slack, the bot and the sample handbook in one process, no account, no key."""
+"""`footnote demo`: a local Slack, the bot and the sample handbook in one process; no account."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -46,8 +46,9 @@ async def running(
     client = slack_client(settings)
     queue = laptop_queue(settings)
     app = slack_app(settings, client, queue)
-    worker = await asyncio.to_thread(answer_worker, settings, client)
     async with AsyncExitStack() as stack:
+        stack.push_async_callback(queue.close)
+        worker = await stack.enter_async_context(answer_worker(settings, client))
         tasks = [asyncio.create_task(_work(queue, worker)) for _ in range(settings.workers)]
         if sync is not None and settings.sync_minutes:
             tasks.append(asyncio.create_task(_repeat(sync, settings.sync_minutes * 60)))

@@ -193,10 +193,10 @@ class SettingFields:
             _ANSWERS,
             "FOOTNOTE_REFUSAL_FLOOR",
             kinds.number(0, 1),
-            "Without a model: how close the best sentence must be to the question (cosine); "
-            "below, the answer is an honest “not found”.",
+            "Without a model: how much must speak for the best sentence (cosine and shared "
+            "words); below, the answer is an honest “not found”.",
         ),
-    ] = 0.42
+    ] = 0.44
 
     host: Annotated[
         str,

@@ -1,4 +1,4 @@
-"""What the command line shows: progress, answers and tables for people, one JSON object for programs.
+"""What the command line shows: progress, answers and tables, or one JSON object for programs.
 
 Everything but the result goes to stderr, so that stdout can be piped.
 """

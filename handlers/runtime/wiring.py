@@ -6,6 +6,9 @@ pays for Slack and nothing else.
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -117,16 +120,22 @@ def indexing_embedder() -> SentenceTransformerEmbedder:
     return SentenceTransformerEmbedder()
 
 
-def vector_index(settings: Settings, embedder: Embedder, *, uri: str | None = None) -> LanceIndex:
-    """Return the index at ``uri`` (default: the configured one)."""
+@asynccontextmanager
+async def opened_index(settings: Settings, embedder: Embedder) -> AsyncIterator[LanceIndex]:
+    """Yield the configured index, and close it when the block is left."""
+    settings.tune_process()
     from index.lance import LanceIndex
 
-    return LanceIndex(
-        uri or settings.index,
+    index = LanceIndex(
+        settings.index,
         embedder=embedder.name,
         dimensions=embedder.dimensions,
         storage_options=settings.storage_options(),
     )
+    try:
+        yield index
+    finally:
+        await index.close()
 
 
 def document_source(settings: Settings) -> FolderSource:
@@ -148,13 +157,15 @@ def retriever(settings: Settings, index: LanceIndex, embedder: Embedder) -> Retr
     )
 
 
-def answerer(settings: Settings, embedder: Embedder) -> Answerer:
-    """Return the model's answerer when a model is configured, else the extractive one."""
+@asynccontextmanager
+async def answerer(settings: Settings, embedder: Embedder) -> AsyncIterator[Answerer]:
+    """Yield the model's answerer when a model is configured, else the extractive one."""
     from handlers.answering.extractive import ExtractiveAnswerer
 
     extractive = ExtractiveAnswerer(embedder, floor=settings.refusal_floor)
     if not settings.openai_model:
-        return extractive
+        yield extractive
+        return
     from handlers.adapters.openai_model import OpenAIModel
     from handlers.answering.rag import ModelAnswerer
 
@@ -165,24 +176,32 @@ def answerer(settings: Settings, embedder: Embedder) -> Answerer:
         base_url=settings.openai_base_url,
         first_token_timeout=settings.model_first_token_seconds,
     )
-    return ModelAnswerer(model, extractive, deadline_seconds=settings.answer_seconds)
+    try:
+        yield ModelAnswerer(model, extractive, deadline_seconds=settings.answer_seconds)
+    finally:
+        await model.aclose()
 
 
-def answer_worker(settings: Settings, client: AsyncWebClient) -> AnswerWorker:
-    """Return the worker with a warm embedder and an index that opens on first use."""
+@asynccontextmanager
+async def answer_worker(settings: Settings, client: AsyncWebClient) -> AsyncIterator[AnswerWorker]:
+    """Yield the worker with a warm embedder and an index that opens on first use."""
     from bot.app import bot_user_id
     from handlers.answering.worker import AnswerWorker
     from handlers.work.claims import Claims
 
-    embedder = query_embedder(settings)
+    embedder = await asyncio.to_thread(query_embedder, settings)
     store = state_store(settings)
-    return AnswerWorker(
-        client=client,
-        bot_user_id=lambda: bot_user_id(client),
-        retriever=retriever(settings, vector_index(settings, embedder), embedder),
-        answerer=answerer(settings, embedder),
-        store=store,
-        claims=Claims(store, lease_seconds=LEASE_SECONDS),
-        seal=seal(settings),
-        renew_every=LEASE_SECONDS / 3,
-    )
+    async with (
+        opened_index(settings, embedder) as index,
+        answerer(settings, embedder) as answers,
+    ):
+        yield AnswerWorker(
+            client=client,
+            bot_user_id=lambda: bot_user_id(client),
+            retriever=retriever(settings, index, embedder),
+            answerer=answers,
+            store=store,
+            claims=Claims(store, lease_seconds=LEASE_SECONDS),
+            seal=seal(settings),
+            renew_every=LEASE_SECONDS / 3,
+        )

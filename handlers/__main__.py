@@ -1,0 +1,150 @@
+"""DOOR: the command line. `footnote --help` lists the commands."""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+from bot.errors import SlackConversationError
+from handlers.runtime.logs import configure
+from handlers.runtime.settings import Settings, SettingsError
+from handlers.work.errors import WorkError
+from index.errors import KnowledgeError
+
+FAILED = 1
+
+STOPPED = 130
+"""Exit code after Ctrl-C, as shells expect."""
+
+USAGE = 2
+"""Exit code for wrong settings, as for wrong arguments."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--home", type=Path, help="folder for index, state and models")
+    place = argparse.ArgumentParser(add_help=False)
+    place.add_argument("--index", help="folder or s3:// address of the index")
+    docs = argparse.ArgumentParser(add_help=False)
+    docs.add_argument("--docs", type=Path, help="folder of documents")
+    json_flag = argparse.ArgumentParser(add_help=False)
+    json_flag.add_argument(
+        "--json", action="store_true", help="print one JSON object on stdout, nothing else"
+    )
+
+    top = argparse.ArgumentParser(
+        prog="footnote",
+        description="A Slack bot that answers from your own documents, with footnotes.",
+        epilog="Settings come from the environment and from .env: see README.md.",
+    )
+    commands_ = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    demo = commands_.add_parser(
+        "demo", parents=[shared, docs], help="a local Slack in the browser, with a sample handbook"
+    )
+    demo.add_argument("--port", type=int, default=8080, help="port of the page (default: 8080)")
+    serve = commands_.add_parser(
+        "serve", parents=[shared, docs, place], help="answer a real Slack workspace"
+    )
+    serve.add_argument("--port", type=int, help="port for Slack's events (default: 3000)")
+    sync = commands_.add_parser(
+        "sync", parents=[shared, docs, place, json_flag], help="bring the index in step"
+    )
+    sync.add_argument(
+        "--confirm-deletion",
+        action="store_true",
+        help="remove documents even if suspiciously many have vanished",
+    )
+    ask = commands_.add_parser(
+        "ask", parents=[shared, place, json_flag], help="answer a question in the terminal"
+    )
+    ask.add_argument("question", help="the question, in quotes")
+    judged = commands_.add_parser(
+        "eval", parents=[shared, json_flag], help="measure on judged questions (BEIR layout)"
+    )
+    judged.add_argument(
+        "folders", nargs="+", type=Path, metavar="FOLDER", help="corpus, queries and qrels"
+    )
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code."""
+    arguments = parser().parse_args(argv)
+    try:
+        settings = _settings(arguments)
+        configure(settings.log_level)
+        return asyncio.run(_command(arguments, settings))
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return STOPPED
+    except SettingsError as error:
+        return _failed(arguments, error, USAGE)
+    except (KnowledgeError, WorkError, SlackConversationError, OSError) as error:
+        return _failed(arguments, error, FAILED)
+
+
+def _settings(arguments: argparse.Namespace) -> Settings:
+    given = {
+        name: getattr(arguments, name)
+        for name in ("home", "index", "docs", "port")
+        if getattr(arguments, name, None) is not None
+    }
+    return Settings.load(overrides=given)
+
+
+def _command(arguments: argparse.Namespace, settings: Settings) -> Coroutine[Any, Any, int]:
+    # Imported here, so that --help and a wrong setting answer at once.
+    from handlers.runtime import commands
+
+    match arguments.command:
+        case "demo":
+            return _until_stopped(
+                lambda stopped: commands.run_demo(
+                    settings, stopped, docs=arguments.docs, port=arguments.port
+                )
+            )
+        case "serve":
+            return _until_stopped(lambda stopped: commands.run_serve(settings, stopped))
+        case "sync":
+            return commands.run_sync(
+                settings, as_json=arguments.json, confirm_deletion=arguments.confirm_deletion
+            )
+        case "ask":
+            return commands.run_ask(settings, arguments.question, as_json=arguments.json)
+        case _:
+            return commands.run_eval(settings, arguments.folders, as_json=arguments.json)
+
+
+async def _until_stopped(serve: Callable[[asyncio.Event], Coroutine[Any, Any, int]]) -> int:
+    """Run something that serves until Ctrl-C or SIGTERM asks it to end; a second one insists."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+    assert task is not None
+
+    def stop() -> None:
+        if stopped.is_set():
+            task.cancel()
+        stopped.set()
+
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(signum, stop)
+    return await serve(stopped)
+
+
+def _failed(arguments: argparse.Namespace, error: Exception, code: int) -> int:
+    if getattr(arguments, "json", False):
+        print(json.dumps({"error": {"kind": type(error).__name__, "message": str(error)}}))
+    print(error, file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,203 @@
+"""A folder of documents on this machine."""
+
+import asyncio
+import hashlib
+import os
+import stat
+import urllib.parse
+from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from index.audience import EVERYONE
+from index.documents import DocumentRef, RawDocument
+from index.errors import DocumentUnreadable, SourceUnavailable
+from index.formats import LARGEST_BYTES, MEDIA_TYPES
+
+NOT_YET_READ: Final = frozenset(
+    ".pdf .doc .docx .odt .rtf .ppt .pptx .odp .xls .xlsx .ods .csv .epub .rst .adoc .org .tex"
+    " .ipynb .pages .key .numbers .msg .eml .mdx".split()
+)
+"""Suffixes of documents that people would expect to find but no reader understands."""
+
+_HASHED_AT_ONCE = 32
+
+
+class FolderSource:
+    """The Source port on a folder: all documents below it, in the order of their paths.
+
+    Listed is what has a suffix of ``MEDIA_TYPES`` and also what has one of ``NOT_YET_READ``:
+    fetching the latter raises DocumentUnreadable, so that a sync names each such file instead of
+    passing over it in silence. Any other file (images, programs) is no document. Hidden files and
+    folders, special files and links that lead out of the folder are passed over; links to folders
+    are not followed.
+
+    ``url`` of a document is ``base_url`` and its quoted path, or empty without a ``base_url``.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        name: str = "files",
+        readers: frozenset[str] = frozenset({EVERYONE.id}),
+        base_url: str = "",
+    ) -> None:
+        """Describe the source; the folder is not touched before it is listed."""
+        self._root = root
+        self._name = name
+        self._readers = readers
+        self._base_url = base_url
+
+    @property
+    def name(self) -> str:
+        """Name in the catalog."""
+        return self._name
+
+    @property
+    def readers(self) -> frozenset[str]:
+        """Who may read every document of the folder."""
+        return self._readers
+
+    async def list(self) -> AsyncIterator[DocumentRef]:
+        """Yield a ref for every document; its version is a hash of the content.
+
+        Raises SourceUnavailable if the folder, or one below it, cannot be read: half a listing
+        would look like deleted documents.
+        """
+        paths = await asyncio.to_thread(lambda: sorted(self._paths()))
+        for first in range(0, len(paths), _HASHED_AT_ONCE):
+            batch = paths[first : first + _HASHED_AT_ONCE]
+            for ref in await asyncio.to_thread(self._refs, batch):
+                yield ref
+
+    async def fetch(self, ref: DocumentRef) -> RawDocument:
+        """Return the bytes of one document, as they are now.
+
+        Raises DocumentUnreadable if it vanished, is too large or lies outside the folder.
+        """
+        return await asyncio.to_thread(self._fetch, ref)
+
+    def _paths(self) -> Iterator[str]:
+        """Yield the relative paths of the documents, with ``/`` between their parts."""
+        root = self._existing_root()
+
+        def refuse(error: OSError) -> None:
+            raise SourceUnavailable(
+                f"The folder {error.filename} cannot be read ({error.strerror}); allow it or move"
+                " it."
+            ) from error
+
+        for folder, folders, files in os.walk(root, onerror=refuse):
+            folders[:] = [f for f in folders if not f.startswith(".")]
+            for file in files:
+                path = Path(folder, file)
+                if _is_document(path) and _is_inside(path, root):
+                    yield path.relative_to(root).as_posix()
+
+    def _existing_root(self) -> Path:
+        try:
+            root = self._root.resolve(strict=True)
+        except (OSError, RuntimeError) as error:
+            raise SourceUnavailable(
+                f"The folder {self._root} does not exist; create it or name another."
+            ) from error
+        if not root.is_dir():
+            raise SourceUnavailable(f"{self._root} is not a folder; name the folder that holds it.")
+        return root
+
+    def _refs(self, paths: Sequence[str]) -> Sequence[DocumentRef]:
+        root = self._existing_root()
+        refs = ((path, _version(root / path)) for path in paths)
+        return [
+            DocumentRef(self._name, _printable(path), version) for path, version in refs if version
+        ]
+
+    def _fetch(self, ref: DocumentRef) -> RawDocument:
+        path = self._located(ref)
+        suffix = path.suffix.lower()
+        if suffix not in MEDIA_TYPES:
+            known = ", ".join(sorted(MEDIA_TYPES))
+            raise DocumentUnreadable(
+                f"{ref.location} is a {suffix} file, which cannot be read yet; save it as one of"
+                f" {known}."
+            )
+        try:
+            with path.open("rb") as file:
+                status = os.fstat(file.fileno())
+                content = file.read(LARGEST_BYTES + 1)
+        except FileNotFoundError as error:
+            raise _vanished(ref.location) from error
+        except OSError as error:
+            raise DocumentUnreadable(
+                f"{ref.location} cannot be read ({error.strerror}); allow it or remove it."
+            ) from error
+        quoted = urllib.parse.quote(os.fsencode(path.relative_to(self._existing_root()).as_posix()))
+        return RawDocument(
+            ref=ref,
+            content=content,
+            media_type=MEDIA_TYPES[suffix],
+            url=f"{self._base_url}{quoted}" if self._base_url else "",
+            readers=self._readers,
+            updated_at=datetime.fromtimestamp(status.st_mtime, UTC),
+        )
+
+    def _located(self, ref: DocumentRef) -> Path:
+        """Return the path of a listed document; what a listing would not yield is refused."""
+        root = self._existing_root()
+        for location in (ref.location, os.fsdecode(urllib.parse.unquote_to_bytes(ref.location))):
+            parts = location.split("/")
+            path = root.joinpath(*parts)
+            refused = any(not part or part.startswith(".") or "\0" in part for part in parts)
+            if refused or ref.source != self._name:
+                raise DocumentUnreadable(f"{ref.location!r} is not a document of this folder.")
+            if os.path.lexists(path):
+                if not _is_inside(path, root):
+                    raise DocumentUnreadable(f"{ref.location!r} leads out of the folder.")
+                return path
+        raise _vanished(ref.location)
+
+
+def _vanished(location: str) -> DocumentUnreadable:
+    return DocumentUnreadable(
+        f"{location} vanished after it was listed; sync again if it should be there."
+    )
+
+
+def _is_document(path: Path) -> bool:
+    suffix = path.suffix.lower()
+    return not path.name.startswith(".") and (suffix in MEDIA_TYPES or suffix in NOT_YET_READ)
+
+
+def _is_inside(path: Path, root: Path) -> bool:
+    """Tell whether ``path``, its links followed, is a plain file below ``root``."""
+    try:
+        return path.resolve().is_relative_to(root) and stat.S_ISREG(path.stat().st_mode)
+    except (OSError, RuntimeError):
+        return False
+
+
+def _version(path: Path) -> str:
+    """Return a hash of the content; empty if the file is gone.
+
+    What will not be read anyway is not read here either: size and time stand for it.
+    """
+    try:
+        status = path.stat()
+        if path.suffix.lower() not in MEDIA_TYPES or status.st_size > LARGEST_BYTES:
+            return f"{status.st_size}-{status.st_mtime_ns}"
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        return ""
+    except OSError:
+        return "unreadable"
+
+
+def _printable(path: str) -> str:
+    """Return a location that any store can hold: bytes that are no UTF-8 become ``%XX``."""
+    return "".join(
+        f"%{ord(character) - 0xDC00:02X}" if "\udc80" <= character <= "\udcff" else character
+        for character in path
+    )

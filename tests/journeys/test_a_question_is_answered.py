@@ -1,0 +1,100 @@
+"""From a mention to a footnote that opens, through Slack's own protocols."""
+
+import json
+from typing import Any
+
+from tests.journeys.conftest import OpenOffice
+
+HOLIDAYS = "How many days of paid holiday do I have?"
+
+
+def shown(messages: list[dict[str, Any]]) -> str:
+    """Return all that a reader of the messages sees, as one string."""
+    return "\n".join(
+        message.get("text", "") + json.dumps(message.get("blocks", []), ensure_ascii=False)
+        for message in messages
+    )
+
+
+def button(message: dict[str, Any]) -> dict[str, Any]:
+    """Return the first footnote button of a message."""
+    return next(
+        block["accessory"]
+        for block in message["blocks"]
+        if block.get("accessory", {}).get("action_id") == "footnote.open"
+    )
+
+
+async def test_a_mention_gets_one_footnoted_answer_in_its_thread(open_office: OpenOffice) -> None:
+    async with open_office() as office:
+        ts = await office.slack.say("alice", "general", f"@Footnote {HOLIDAYS}")
+        answer = await office.slack.wait_for_answer("general", ts)
+        thread = office.slack.messages("general", ts)
+    assert "27 days of paid holiday" in shown(answer)
+    assert "[1]" in shown(answer)
+    assert len(thread) == 2
+
+
+async def test_a_footnote_opens_the_exact_quote(open_office: OpenOffice) -> None:
+    async with open_office() as office:
+        ts = await office.slack.say("alice", "general", f"@Footnote {HOLIDAYS}")
+        answer = (await office.slack.wait_for_answer("general", ts))[-1]
+        press = button(answer)
+        channel = office.slack.channel_id("general")
+        await office.slack.click("bob", channel, answer["ts"], press["action_id"], press["value"])
+        views = office.slack.views("bob")
+    assert len(views) == 1
+    assert "27 days of paid holiday" in json.dumps(views[0], ensure_ascii=False)
+
+
+async def test_a_direct_message_is_answered_without_a_mention(open_office: OpenOffice) -> None:
+    async with open_office() as office:
+        ts = await office.slack.say("alice", "dm", HOLIDAYS)
+        dm = office.slack.channel_id("dm", "alice")
+        answer = await office.slack.wait_for_answer(dm, ts)
+    assert "27 days of paid holiday" in shown(answer)
+
+
+async def test_the_answer_to_a_slash_command_is_seen_by_its_author_only(
+    open_office: OpenOffice,
+) -> None:
+    async with open_office() as office:
+        await office.slack.command("alice", "general", "/ask", HOLIDAYS)
+        private = await office.slack.wait_until(
+            lambda: [m for m in office.slack.ephemerals("alice") if "27 days" in shown([m])], 30
+        )
+        assert office.slack.messages("general") == []
+        assert office.slack.ephemerals("bob") == []
+    assert "[1]" in shown(private)
+
+
+async def test_what_the_documents_do_not_know_is_not_answered(open_office: OpenOffice) -> None:
+    async with open_office() as office:
+        ts = await office.slack.say(
+            "alice", "general", "@Footnote What was our revenue in the third quarter?"
+        )
+        answer = shown(await office.slack.wait_for_answer("general", ts))
+    assert "could not find" in answer
+    assert "nearest" in answer.lower()
+    assert "[1]" not in answer
+
+
+async def test_a_follow_up_is_understood_from_its_thread(open_office: OpenOffice) -> None:
+    async with open_office() as office:
+        ts = await office.slack.say(
+            "alice", "general", "@Footnote How long is parental leave for the other parent?"
+        )
+        await office.slack.wait_for_answer("general", ts)
+        await office.slack.say(
+            "alice", "general", "@Footnote How early do I have to announce it?", ts
+        )
+        answer = await office.slack.wait_for_answer("general", ts)
+    assert "eight weeks before the leave begins" in shown(answer)
+
+
+async def test_the_whole_path_works_over_socket_mode(open_office: OpenOffice) -> None:
+    async with open_office(SLACK_APP_TOKEN="xapp-playground") as office:
+        assert office.events_url == ""
+        ts = await office.slack.say("alice", "general", f"@Footnote {HOLIDAYS}")
+        answer = await office.slack.wait_for_answer("general", ts)
+    assert "27 days of paid holiday" in shown(answer)

@@ -1,0 +1,82 @@
+"""What a newcomer does after `make demo`, in a real browser. Takes the picture in README.md."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, async_playwright, expect
+
+from bot import messages
+from infra.browser import find
+from tests.journeys.conftest import OpenOffice
+
+PICTURE = Path(__file__).resolve().parents[2] / "build" / "answer.png"
+
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+PATIENCE = 30_000
+
+
+@pytest.fixture
+async def page() -> AsyncIterator[Page]:
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path=find(), args=list(QUIET))
+        page = await chromium.new_page(
+            viewport={"width": 1120, "height": 600}, reduced_motion="reduce"
+        )
+        page.set_default_timeout(PATIENCE)
+        yield page
+        await chromium.close()
+
+
+async def test_a_newcomer_asks_reads_a_footnote_hears_not_found_and_follows_up(
+    page: Page, open_office: OpenOffice
+) -> None:
+    async with open_office() as office:
+        # Slow enough that the states in between can be seen.
+        office.slack.fail_next("chat.appendStream", delay=1.0)
+        office.slack.fail_next("chat.stopStream", delay=1.5)
+        await page.goto(office.slack.url)
+
+        # A question about the handbook: the status, the stream, the numbered footnotes.
+        box = page.get_by_test_id("composer-main")
+        await box.fill("@Footnote How many days of paid holiday do I have?")
+        await box.press("Enter")
+        thread = page.get_by_test_id("thread")
+        await expect(page.get_by_test_id("status")).to_contain_text("Footnote", timeout=PATIENCE)
+        streaming = thread.locator('[data-by="bot"][data-state="streaming"]')
+        await expect(streaming).to_have_count(1, timeout=PATIENCE)
+        answer = thread.locator('[data-by="bot"][data-state="done"]')
+        await expect(answer).to_contain_text("27 days of paid holiday", timeout=PATIENCE)
+        await expect(answer.locator(".mark").first).to_have_text("1")
+
+        # One footnote, opened: the exact quote.
+        await answer.get_by_text(messages.OPEN_QUOTE).first.click()
+        modal = page.get_by_test_id("modal")
+        await expect(modal).to_contain_text("Everybody has 27 days of paid holiday a year")
+        await page.get_by_test_id("modal-close").click()
+        PICTURE.parent.mkdir(parents=True, exist_ok=True)
+        await page.screenshot(path=PICTURE)
+
+        # A follow-up in the same thread.
+        reply = page.get_by_test_id("composer-thread")
+        await reply.fill("@Footnote And how many in my first year?")
+        await reply.press("Enter")
+        follow_up = thread.locator('[data-by="bot"][data-state="done"]').nth(1)
+        await expect(follow_up).to_contain_text("2.25 days for each full month", timeout=PATIENCE)
+
+        # What the handbook does not know.
+        await box.fill("@Footnote Does the company give stock options to employees?")
+        await box.press("Enter")
+        refused = thread.locator('[data-by="bot"][data-state="done"]')
+        await expect(refused).to_contain_text(messages.NOT_FOUND, timeout=PATIENCE)
+        await expect(refused).to_contain_text(messages.NEAREST)
+        await expect(refused.locator(".mark")).to_have_count(0)
