@@ -24,7 +24,7 @@ from handlers.answering.ports import AnswerEvent, Finished, SentenceReady
 from handlers.answering.words import stem
 from index.chunking import sentences
 from index.documents import Passage
-from index.follow_ups import standalone_vector
+from index.follow_ups import standalone_text, standalone_vector
 from index.ports import Embedder
 
 FLOOR = 0.44
@@ -128,7 +128,7 @@ class ExtractiveAnswerer:
         chunk = np.array([passages[c.passage].similarity for c in candidates])
         closeness = (plain + titled) / 2
         scores = closeness + CHUNK_WEIGHT * chunk
-        terms = content_stems(question.text)
+        terms = content_stems(standalone_text(question.text, earlier))
         best = int(np.argmax(scores))
         held = _passage_stems(passages[candidates[best].passage])
         if self.evidence(float(closeness.max()), terms, held) < self._floor:

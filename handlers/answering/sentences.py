@@ -172,7 +172,7 @@ def _stop_end(text: str, at: int, final: bool) -> int | None:
     if not final and _PART_OF_MARK.match(text, after):
         return None
     if text[at] in _WIDE:
-        return after
+        return after if final or text[after:].strip() else None
     following = text[after:].lstrip()
     blank = text[after : len(text) - len(following)]
     if marks and (not blank or not following):

@@ -118,11 +118,17 @@ def test_a_document_of_headings_alone_can_still_be_found() -> None:
     assert "Berlin" in only.text and "Rome" in only.text
 
 
-def test_a_cut_falls_between_paragraphs_rather_than_sentences_and_never_after_a_colon() -> None:
-    text = f"{prose(95)}\n\n{prose(80)} You need:\n\n- a pen\n- some paper\n\n{prose(90)}"
+def test_a_cut_falls_between_paragraphs_rather_than_sentences() -> None:
+    text = f"{prose(95)}\n\n{prose(80)} Then {prose(20)}\n\n{prose(90)}"
     chunks = chunk(document(text))
-    assert not any(one.text.endswith(":") for one in chunks)
     assert [chunks[0].text, chunks[-1].text] == [prose(95), prose(90)]
+
+
+def test_no_cut_falls_between_a_list_and_the_line_that_announces_it() -> None:
+    items = "\n".join(f"- item number {n} of nine" for n in range(16))
+    chunks = chunk(document(f"{prose(84)}\n\nFor this you will need:\n\n{items}"))
+    assert len(chunks) == 2
+    assert chunks[1].text.startswith("For this you will need:\n\n- item")
 
 
 def test_list_marks_and_code_indentation_stay_in_the_chunk() -> None:

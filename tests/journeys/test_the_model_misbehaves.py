@@ -85,15 +85,15 @@ async def test_a_false_sentence_with_a_real_number_is_not_shown(open_office: Ope
 @pytest.mark.parametrize(
     "steps",
     [
-        [Hangs()] * 3,
-        [Hangs(headers_first=False)] * 3,
+        [Hangs()],
+        [Hangs(headers_first=False)],
         [Dies()] * 3,
         [Fails(429, retry_after="1")] * 3,
         [Fails(500)] * 3,
         [Fails(401)],
-        [Nonsense("invalid_json")],
-        [Nonsense("html")],
-        [Nonsense("empty_choices")],
+        [Nonsense("invalid_json")] * 3,
+        [Nonsense("html")] * 3,
+        [Nonsense("empty_choices")] * 3,
     ],
     ids=lambda steps: f"{type(steps[0]).__name__} {getattr(steps[0], 'status', '')}".strip(),
 )

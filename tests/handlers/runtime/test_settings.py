@@ -331,6 +331,6 @@ def test_the_table_explains_every_setting_once_and_shows_its_default() -> None:
     listed = re.findall(r"^\| `([A-Z_]+)` \|", table, re.M)
     assert len(listed) == len(set(listed)) == len(dataclasses.fields(SettingFields))
     assert "| `FOOTNOTE_PORT` | `3000` |" in table
-    assert "| `FOOTNOTE_REFUSAL_FLOOR` | `0.42` |" in table
+    assert "| `FOOTNOTE_REFUSAL_FLOOR` | `0.44` |" in table
     for row in table.splitlines():
         assert not row.startswith("| `") or row.count("|") == 4
