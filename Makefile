@@ -15,7 +15,7 @@ PY := $(VENV)/bin/python
 RECIPE := pyproject.toml constraints.txt infra/install.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench soak check lint types format readme lock clean FORCE
+.PHONY: help setup demo test bench soak check lint types format readme picture lock clean FORCE
 
 help: ## list what there is to do
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,10 @@ readme: $(VENV)/.dev ## write the table of settings into README.md
 format: $(VENV)/.dev ## lay out the code and mend what can be mended
 	@$(PY) -m ruff check --fix .
 	@$(PY) -m ruff format .
+
+picture: $(VENV)/.dev ## take the picture in README.md again
+	@$(PY) -m pytest -q tests/journeys/test_in_a_browser.py
+	@cp build/answer.png infra/images/answer.png
 
 lock: ## choose the newest set that pyproject.toml allows, write constraints.txt
 	@$(PYTHON) infra/install.py --lock --venv build/lock

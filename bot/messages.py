@@ -11,6 +11,10 @@ GREETING = (
     "Ask me something that your documents should know. "
     "I answer from them, with footnotes that you can check."
 )
+MEMBERS_ONLY = (
+    "I answer full members of this workspace only, because I cannot tell which documents a guest "
+    "may read. Please ask a colleague who is a member."
+)
 NOTHING_READ = (
     "I have not read any documents yet. Whoever runs me can start a sync; then please ask again."
 )

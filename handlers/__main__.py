@@ -47,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
     demo = commands_.add_parser(
         "demo", parents=[shared, docs], help="a local Slack in the browser, with a sample handbook"
     )
-    demo.add_argument("--port", type=int, default=8080, help="port of the page (default: 8080)")
+    demo.add_argument("--port", type=int, help="port of the page (default: 8080 if it is free)")
     serve = commands_.add_parser(
         "serve", parents=[shared, docs, place], help="answer a real Slack workspace"
     )

@@ -12,6 +12,7 @@ The claim is renewed while the work goes on, so its lease can be short: that is 
 waits after a worker was killed.
 """
 
+import asyncio
 import json
 import logging
 import re
@@ -27,6 +28,7 @@ from bot.blocks import sentence_markdown
 from bot.conversation import Answer, Ending, Mention, Outcome, Place, Question
 from bot.errors import MessageGone, SlackConversationError
 from bot.leftovers import own_messages_after
+from bot.people import is_member
 from bot.replies import PrivateReply, Reply, discard
 from bot.streams import StreamBudget
 from bot.threads import read_question
@@ -146,7 +148,12 @@ class AnswerWorker:
         self, job: AnswerJob, mention: Mention, reply: Reply | PrivateReply
     ) -> Outcome:
         await reply.status(messages.SEARCHING)
-        question = await self._question(mention)
+        question, member = await asyncio.gather(
+            self._question(mention), is_member(self._client, mention.user)
+        )
+        if not member:
+            await reply.apologise(messages.MEMBERS_ONLY)
+            return Outcome(Ending.DECLINED, "not-a-member")
         if not question.text:
             await reply.apologise(messages.GREETING)
             return Outcome(Ending.DECLINED, "empty")

@@ -131,15 +131,15 @@ def _again(settings: Settings) -> Callable[[], Awaitable[object]] | None:
 
 
 async def run_demo(
-    settings: Settings, stopped: asyncio.Event, *, docs: Path | None, port: int
+    settings: Settings, stopped: asyncio.Event, *, docs: Path | None, port: int | None
 ) -> int:
     """`footnote demo`: a local Slack, the bot and a handbook, until stopped."""
-    from handlers.runtime.demo import demo_settings, playing
+    from handlers.runtime.demo import demo_settings, free_port, playing
 
     settings = demo_settings(settings, docs=docs)
     terminal.tell(f"Reading {settings.docs} …")
     terminal.show_sync(await sync_documents(settings, confirm_deletion=True))
-    async with playing(settings, port=port, sample=docs is None) as playground:
+    async with playing(settings, port=free_port(port), sample=docs is None) as playground:
         print(f"\nOpen {playground.url} and ask @Footnote a question. Ctrl-C stops it.", flush=True)
         await stopped.wait()
     return OK

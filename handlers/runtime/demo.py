@@ -1,5 +1,6 @@
 """`footnote demo`: a local Slack, the bot and the sample handbook in one process; no account."""
 
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import bot.playground
 from bot.playground.server import Playground
 from handlers.runtime.laptop import running
-from handlers.runtime.settings import Settings
+from handlers.runtime.settings import Settings, SettingsError
 
 HANDBOOK = Path(bot.playground.__file__).parent / "handbook"
 """The pages of a made-up company that the demo answers from, unless it is given others."""
@@ -19,6 +20,8 @@ SUGGESTIONS = (
     "Does the company give stock options to employees?",
 )
 """Questions offered in the page; the handbook does not know the last one."""
+
+PORT = 8080
 
 BOT_TOKEN = "xoxb-playground"
 APP_TOKEN = "xapp-playground"
@@ -38,6 +41,32 @@ def demo_settings(settings: Settings, *, docs: Path | None) -> Settings:
     )
 
 
+def free_port(wanted: int | None) -> int:
+    """Return the port that was asked for; else 8080, or 0 (any) when that is taken."""
+    if wanted is not None:
+        return wanted
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", PORT))
+        except OSError:
+            return 0
+    return PORT
+
+
+@asynccontextmanager
+async def _started(playground: Playground, port: int) -> AsyncIterator[None]:
+    try:
+        await playground.start()
+    except OSError as error:
+        raise SettingsError(
+            [f"Port {port} cannot be used ({error.strerror}). Choose another with --port."]
+        ) from error
+    try:
+        yield
+    finally:
+        await playground.stop()
+
+
 @asynccontextmanager
 async def playing(settings: Settings, *, port: int, sample: bool) -> AsyncIterator[Playground]:
     """Run the local Slack and the bot together until the block is left."""
@@ -48,7 +77,7 @@ async def playing(settings: Settings, *, port: int, sample: bool) -> AsyncIterat
         port=port,
         suggestions=SUGGESTIONS if sample else (),
     )
-    async with playground:
+    async with _started(playground, port):
         connected = settings.replaced(
             slack_bot_token=BOT_TOKEN,
             slack_signing_secret=SIGNING_SECRET,

@@ -2,9 +2,9 @@
 
     python -m tests.benchmarks.sync_speed [--limit 150] [--s3] [--embedder hashing]
 
-Prints one JSON object: the bare embedder before and after, the first sync, its ratio to the faster
-of the two, a second sync that must embed nothing, and a third after one page was edited, one
-removed and one added. Ends with status 1 if the second or third run did anything else.
+Prints one JSON object: the first sync, the bare embedder on the same chunks, the ratio of both, a
+second sync that must embed nothing, and a third after one page was edited, one removed and one
+added. Ends with status 1 if the second or third run did anything else.
 """
 
 import argparse

@@ -3,16 +3,20 @@
 import json
 from typing import Any
 
+import pytest
+
+from bot import messages
+from bot.playground.workspace import User
 from tests.journeys.conftest import OpenOffice
 
 HOLIDAYS = "How many days of paid holiday do I have?"
 
 
-def shown(messages: list[dict[str, Any]]) -> str:
-    """Return all that a reader of the messages sees, as one string."""
+def shown(found: list[dict[str, Any]]) -> str:
+    """Return all that a reader of these messages sees, as one string."""
     return "\n".join(
         message.get("text", "") + json.dumps(message.get("blocks", []), ensure_ascii=False)
-        for message in messages
+        for message in found
     )
 
 
@@ -98,3 +102,20 @@ async def test_the_whole_path_works_over_socket_mode(open_office: OpenOffice) ->
         ts = await office.slack.say("alice", "general", f"@Footnote {HOLIDAYS}")
         answer = await office.slack.wait_for_answer("general", ts)
     assert "27 days of paid holiday" in shown(answer)
+
+
+@pytest.mark.parametrize("kind", ["guest", "stranger"])
+async def test_whoever_is_no_full_member_gets_no_words_of_the_documents(
+    open_office: OpenOffice, kind: str
+) -> None:
+    async with open_office() as office:
+        office.slack.workspace.add_user(
+            User(
+                "UVISITOR", "visitor", "A Visitor", guest=kind == "guest", stranger=kind != "guest"
+            )
+        )
+        ts = await office.slack.say("visitor", "dm", HOLIDAYS)
+        dm = office.slack.channel_id("dm", "visitor")
+        answer = shown(await office.slack.wait_for_answer(dm, ts))
+    assert messages.MEMBERS_ONLY in answer
+    assert "27 days" not in answer
