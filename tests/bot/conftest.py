@@ -1,6 +1,5 @@
 """Fixtures of the bot's tests: a recording Slack, the client, real-looking payloads, samples."""
 
-import hashlib
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
@@ -11,9 +10,9 @@ import pytest
 
 from bot.client import SlackClient, make_client
 from bot.conversation import Answer, Citation, Mention, Place, Sentence, Verdict
+from tests.conftest import Emitted
 from tests.doubles.slack_recorder import TEAM, SlackRecorder
 
-SAMPLES = Path(__file__).parents[2] / "build" / "blockkit"
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 # Not chat.update: Slack takes our unfurl flags there as well, but its types do not know them.
@@ -21,22 +20,6 @@ TYPED_CALLS = {
     *("chat.startStream", "chat.appendStream", "chat.stopStream"),
     *("chat.postMessage", "views.open", "views.publish"),
 }
-
-Emitted = Callable[[str, Any], None]
-
-
-@pytest.fixture
-def emitted() -> Emitted:
-    """Save a payload for the type check (tests/typescript): blocks, a view, or a whole call."""
-
-    def save(kind: str, payload: Any) -> None:
-        content = {"message": {"blocks": payload}, "call": payload}.get(kind, {"view": payload})
-        text = json.dumps({"kind": kind, **content}, indent=1, sort_keys=True)
-        SAMPLES.mkdir(parents=True, exist_ok=True)
-        name = hashlib.sha256(text.encode()).hexdigest()[:16]
-        (SAMPLES / f"{kind}-{name}.json").write_text(text, encoding="utf-8")
-
-    return save
 
 
 @pytest.fixture

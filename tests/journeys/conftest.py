@@ -13,6 +13,7 @@ from handlers.runtime.commands import sync_documents
 from handlers.runtime.demo import APP_TOKEN, BOT_TOKEN, HANDBOOK, SIGNING_SECRET
 from handlers.runtime.laptop import running
 from handlers.runtime.settings import Settings
+from tests.conftest import Emitted
 
 MODELS = Path(__file__).resolve().parents[2] / "build" / "models"
 """Kept between runs: exporting the ONNX model takes seconds."""
@@ -61,7 +62,7 @@ def environment(handbook_index: Path, tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def open_office(environment: dict[str, str]) -> OpenOffice:
+def open_office(environment: dict[str, str], emitted: Emitted) -> OpenOffice:
     """Return a context manager that runs playground and bot in this process."""
 
     @asynccontextmanager
@@ -73,5 +74,10 @@ def open_office(environment: dict[str, str]) -> OpenOffice:
             async with running(settings) as address:
                 slack.events_url = f"{address}/slack/events" if address else ""
                 yield Office(slack, slack.events_url, settings)
+            for call in slack.calls:
+                if call.arguments.get("blocks"):
+                    emitted("message", call.arguments["blocks"])
+                if call.method == "views.open":
+                    emitted("modal", call.arguments["view"])
 
     return opened

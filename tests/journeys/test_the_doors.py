@@ -1,0 +1,151 @@
+"""The functions of serverless.yml as AWS calls them: fresh processes, SQS and DynamoDB."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.playground import Playground
+from handlers.runtime.demo import BOT_TOKEN, HANDBOOK, SIGNING_SECRET
+from handlers.work.jobs import AnswerJob, encode
+from tests.doubles.aws import Aws, running_aws
+from tests.doubles.slack_signing import signature
+
+ROOT = Path(__file__).parents[2]
+
+INVOKE = """
+import json, sys, importlib
+door = importlib.import_module(sys.argv[1])
+for line in sys.stdin:
+    print("result", json.dumps(door.handler(json.loads(line), None), default=str))
+"""
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[Aws]:
+    with running_aws() as started:
+        yield started
+
+
+@pytest.fixture
+def cloud(aws: Aws, environment: dict[str, str]) -> dict[str, str]:
+    """The environment that serverless.yml gives a function, at a local AWS."""
+    return environment | {
+        "FOOTNOTE_QUEUE_URL": aws.new_queue(),
+        "FOOTNOTE_STATE_TABLE": aws.new_table(),
+        "AWS_ENDPOINT_URL": aws.endpoint,
+        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+    }
+
+
+def invoke(door: str, events: list[Any], environment: Mapping[str, str]) -> list[Any]:
+    """Run the door in one fresh container, once an event; return its results."""
+    done = subprocess.run(
+        [sys.executable, "-c", INVOKE, f"handlers.{door}"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], **environment},
+        input="\n".join(map(json.dumps, events)),
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    return [json.loads(line.removeprefix("result ")) for line in lines if "result " in line]
+
+
+def gateway_event(body: str, **headers: str) -> dict[str, Any]:
+    timestamp = str(int(time.time()))
+    return {
+        "version": "2.0",
+        "routeKey": "POST /slack/events",
+        "rawPath": "/slack/events",
+        "headers": {
+            "content-type": "application/json",
+            "x-slack-request-timestamp": timestamp,
+            "x-slack-signature": signature(body.encode(), timestamp, SIGNING_SECRET),
+            **headers,
+        },
+        "requestContext": {"http": {"method": "POST", "path": "/slack/events"}},
+        "body": body,
+        "isBase64Encoded": False,
+    }
+
+
+def mention(ts: str) -> str:
+    return json.dumps(
+        {
+            "type": "event_callback",
+            "team_id": "TPLAYGROUND",
+            "event_id": "Ev1",
+            "event": {
+                "type": "app_mention",
+                "user": "UALICE",
+                "channel": "CGENERAL",
+                "ts": ts,
+                "event_ts": ts,
+                "text": "<@UFOOTNOTE> a secret question",
+            },
+        }
+    )
+
+
+def test_the_slack_door_queues_a_mention_without_its_words(aws: Aws, cloud: dict[str, str]) -> None:
+    forged = gateway_event(mention("2.0"), **{"x-slack-signature": "v0=" + "0" * 64})
+    results = invoke("slack", [gateway_event(mention("1.0")), forged], cloud)
+    assert [result["statusCode"] for result in results] == [200, 401]
+    queued = aws.sqs.receive_message(QueueUrl=cloud["FOOTNOTE_QUEUE_URL"], MaxNumberOfMessages=10)
+    bodies = [message["Body"] for message in queued["Messages"]]
+    assert [json.loads(body)["ts"] for body in bodies] == ["1.0"]
+    assert "secret question" not in bodies[0]
+
+
+async def test_the_answer_door_answers_its_records_and_hands_back_what_it_cannot_read(
+    cloud: dict[str, str],
+) -> None:
+    async with Playground(signing_secret=SIGNING_SECRET, bot_token=BOT_TOKEN) as slack:
+        ts = await slack.say("alice", "general", "@Footnote How long are backups kept?")
+        job = AnswerJob(
+            team=slack.team,
+            channel=slack.channel_id("general"),
+            user="UALICE",
+            ts=ts,
+            thread_ts=ts,
+            place="channel",
+        )
+        bodies = {"good": encode(job), "again": encode(job), "bad": "{}"}
+        event = {
+            "Records": [
+                {"messageId": i, "body": body, "attributes": {"ApproximateReceiveCount": "1"}}
+                for i, body in bodies.items()
+            ]
+        }
+        environment = cloud | {"SLACK_API_URL": slack.api_url}
+        # Twice in one container: what a warm one keeps must still work.
+        results = await asyncio.to_thread(invoke, "answer", [event, event], environment)
+        thread = slack.messages("general", ts)
+    assert results == [{"batchItemFailures": [{"itemIdentifier": "bad"}]}] * 2
+    assert len(thread) == 2
+    assert "35 days" in str(thread[1])
+
+
+def test_the_ingest_door_brings_the_index_in_step_and_reports(
+    cloud: dict[str, str], tmp_path: Path
+) -> None:
+    environment = cloud | {
+        "FOOTNOTE_DOCS": str(HANDBOOK / "people"),
+        "FOOTNOTE_INDEX": str(tmp_path / "index"),
+    }
+    first, second = invoke("ingest", [{}, {}], environment)
+    assert first["added"] > 0
+    assert first["skipped"] == []
+    assert (second["added"], second["unchanged"]) == (0, first["added"])
