@@ -153,10 +153,12 @@ class Settings(SettingFields):
         return {name: value for name, value in options.items() if value}
 
     def tune_process(self) -> None:
-        """Tell LanceDB, before it is imported, how many threads to use for an index on S3.
+        """Tell LanceDB, before it is imported, what it only reads from the environment.
 
-        There threads wait more than they compute: 32 of them cut a cold query to a third.
+        On S3 threads wait more than they compute: 32 of them cut a cold query to a third. Its own
+        warnings would stand between the lines of a progress bar; its errors are raised anyway.
         """
+        os.environ.setdefault(_LANCE_LOG, "error")
         if self.index.startswith("s3://"):
             os.environ.setdefault(_LANCE_THREADS, "32")
 
@@ -177,6 +179,7 @@ class Settings(SettingFields):
 
 
 _LANCE_THREADS = "LANCE_CPU_THREADS"
+_LANCE_LOG = "LANCE_LOG"
 
 
 def settings_table() -> str:
