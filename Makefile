@@ -52,6 +52,7 @@ format: $(VENV)/.dev ## lay out the code and mend what can be mended
 	@$(PY) -m ruff format .
 
 picture: $(VENV)/.dev ## take the picture in README.md again
+	@$(PY) infra/browser.py
 	@$(PY) -m pytest -q tests/journeys/test_in_a_browser.py
 	@cp build/answer.png infra/images/answer.png
 

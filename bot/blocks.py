@@ -78,11 +78,30 @@ def answer_blocks(answer: Answer, key: str, now: datetime) -> list[Block]:
         tail = _nearby(answer.nearby)
     for count in range(min(len(citations), _MOST_FOOTNOTES), -1, -1):
         rows = [_row(citation, key, now) for citation in citations[:count]]
-        notes = _notes(answer, more=count < len(citations))
-        below = [_context(" ".join(notes)), *tail] if notes else tail
+        said = notes(answer)
+        if count < len(citations):
+            said.append(messages.MORE_FOOTNOTES)
+        below = [_context(" ".join(said)), *tail] if said else tail
         if len(json.dumps([*rows, *below], ensure_ascii=False)) <= _ROWS:
             break
     return [*rows, *below]
+
+
+def notes(answer: Answer) -> list[str]:
+    """Return the sentences that say what is less than whole about an answer."""
+    said = []
+    if answer.fallback:
+        if not answer.sentences:
+            said.append(messages.FALLBACK_EMPTY)
+        else:
+            said.append(messages.BROKE_OFF if answer.model else messages.FALLBACK)
+    elif answer.sentences and not answer.model:
+        said.append(messages.QUOTES_ONLY)
+    if answer.cut > 0:
+        said.append(messages.cut(answer.cut))
+    elif answer.sentences and answer.verdict is Verdict.PARTLY and not answer.fallback:
+        said.append(messages.PARTLY)
+    return said
 
 
 def answer_messages(answer: Answer, key: str, now: datetime) -> list[tuple[str, list[Block]]]:
@@ -168,22 +187,6 @@ def _row(citation: Citation, key: str, now: datetime) -> Block:
             "value": value,
         }
     return row
-
-
-def _notes(answer: Answer, *, more: bool) -> list[str]:
-    notes = []
-    if answer.sentences:
-        if answer.fallback:
-            notes.append(messages.FALLBACK)
-        elif not answer.model:
-            notes.append(messages.QUOTES_ONLY)
-        if answer.verdict is Verdict.PARTLY:
-            notes.append(messages.PARTLY)
-        if more:
-            notes.append(messages.MORE_FOOTNOTES)
-    if answer.cut > 0:
-        notes.append(messages.cut(answer.cut))
-    return notes
 
 
 def _nearby(pages: Sequence[Nearby]) -> list[Block]:

@@ -27,7 +27,14 @@ APOLOGY = "Something went wrong on my side and I have no answer for you. Please 
 
 # Around an answer
 QUOTES_ONLY = "These are quotes from the documents, chosen without a language model."
-FALLBACK = "The language model did not answer, so these are quotes from the documents."
+BROKE_OFF = "The language model broke off; what is shown was checked."
+FALLBACK = (
+    "The language model gave no answer that could be shown, so these are quotes from the documents."
+)
+FALLBACK_EMPTY = (
+    "The language model gave no answer that could be shown, so the documents were searched "
+    "without it."
+)
 PARTLY = "The documents answer only a part of the question."
 NEAREST = "The nearest pages"
 MORE_FOOTNOTES = "Not every footnote fits here."

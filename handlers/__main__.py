@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from bot.errors import SlackConversationError
 from handlers.runtime.logs import configure
@@ -80,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         settings = _settings(arguments)
         configure(settings.log_level)
         return asyncio.run(_command(arguments, settings))
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         print("Stopped.", file=sys.stderr)
         return STOPPED
     except SettingsError as error:
@@ -121,15 +121,30 @@ def _command(arguments: argparse.Namespace, settings: Settings) -> Coroutine[Any
             return commands.run_eval(settings, arguments.folders, as_json=arguments.json)
 
 
+class Stop(asyncio.Event):
+    """Set when the program should end; ``awaited`` once somebody serves and waits for that."""
+
+    awaited = False
+
+    async def wait(self) -> Literal[True]:
+        """Wait until it is set."""
+        self.awaited = True
+        return await super().wait()
+
+
 async def _until_stopped(serve: Callable[[asyncio.Event], Coroutine[Any, Any, int]]) -> int:
-    """Run something that serves until Ctrl-C or SIGTERM asks it to end; a second one insists."""
-    stopped = asyncio.Event()
+    """Run something until Ctrl-C or SIGTERM asks it to end.
+
+    Before it serves (a first sync may take minutes) there is nothing to end in order, so it is
+    cancelled, which is safe at any point; so it is by a second signal.
+    """
+    stopped = Stop()
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
     assert task is not None
 
     def stop() -> None:
-        if stopped.is_set():
+        if stopped.is_set() or not stopped.awaited:
             task.cancel()
         stopped.set()
 

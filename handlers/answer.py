@@ -8,14 +8,11 @@ from handlers.answering.worker import AnswerWorker, Later
 from handlers.runtime.invoke import run
 from handlers.runtime.logs import configure
 from handlers.runtime.settings import Settings
-from handlers.runtime.wiring import answer_worker, slack_client
+from handlers.runtime.wiring import TRIES, answer_worker, slack_client, state_store
 from handlers.work.errors import BadJob
 from handlers.work.jobs import AnswerJob, decode
 
 log = logging.getLogger(__name__)
-
-TRIES = 5
-"""Receives before SQS moves a message to the dead-letter queue; serverless.yml says the same."""
 
 _worker: AnswerWorker | None = None
 _open = AsyncExitStack()
@@ -32,7 +29,8 @@ async def _handle(event: dict[str, Any]) -> dict[str, Any]:
         settings = Settings.load()
         configure(settings.log_level)
         # Never closed: it lives as long as the container.
-        _worker = await _open.enter_async_context(answer_worker(settings, slack_client(settings)))
+        opening = answer_worker(settings, slack_client(settings), state_store(settings))
+        _worker = await _open.enter_async_context(opening)
     records = event["Records"]
     for position, record in enumerate(records):
         if not await _answered(_worker, record):

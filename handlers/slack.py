@@ -11,7 +11,7 @@ from handlers.runtime.http import answer_gateway
 from handlers.runtime.invoke import run
 from handlers.runtime.logs import configure
 from handlers.runtime.settings import Settings
-from handlers.runtime.wiring import job_queue, slack_app, slack_client
+from handlers.runtime.wiring import job_queue, slack_app, slack_client, state_store
 
 _app: FootnoteApp | None = None
 
@@ -26,5 +26,6 @@ async def _handle(event: dict[str, Any]) -> dict[str, Any]:
     if _app is None:
         settings = Settings.load()
         configure(settings.log_level)
-        _app = slack_app(settings, slack_client(settings), job_queue(settings))
+        client, store = slack_client(settings), state_store(settings)
+        _app = slack_app(settings, client, job_queue(settings), store)
     return await answer_gateway(_app, event)

@@ -101,7 +101,7 @@ class LanceIndex:
         self._staged = {}
 
     async def remove(self, document_ids: Sequence[str]) -> int:
-        """Drop documents. Their text leaves the storage when old versions are cleaned up."""
+        """Drop documents; no search finds them again. Their bytes stay until they are compacted."""
         theirs = any_of("doc_id", document_ids)
         async with self._writing:
             for document_id in document_ids:

@@ -35,4 +35,4 @@ def test_it_counts_the_permissions_of_the_manifest_correctly() -> None:
     manifest = yaml.safe_load((ROOT / "infra" / "manifest.yml").read_text("utf-8"))
     scopes = manifest["oauth_config"]["scopes"]["bot"]
     assert len(scopes) == 9
-    assert "eight permissions" in README
+    assert "nine permissions" in README

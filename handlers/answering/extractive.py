@@ -38,6 +38,9 @@ of those about other pages.
 
 CHUNK_WEIGHT = 0.5
 LEXICAL_WEIGHT = 0.25
+LIKELIEST = 16
+"""Sentences that are embedded with their title as well: three are quoted at most."""
+
 MOST_QUOTED = 3
 MARGIN = 0.12
 """A second or third sentence is quoted only if it scores within this of the best."""
@@ -119,13 +122,12 @@ class ExtractiveAnswerer:
         earlier = [turn.text for turn in question.history if not turn.by_bot]
         asked = standalone_vector(self._embedder, question.text, earlier)
         plain = self._embedder.embed_documents([c.text for c in candidates]) @ asked
-        titled = (
-            self._embedder.embed_documents(
-                [f"{passages[c.passage].title}: {c.text}" for c in candidates]
-            )
-            @ asked
-        )
         chunk = np.array([passages[c.passage].similarity for c in candidates])
+        likeliest = np.argsort(-(plain + CHUNK_WEIGHT * chunk), kind="stable")[:LIKELIEST]
+        candidates = [candidates[int(i)] for i in likeliest]
+        plain, chunk = plain[likeliest], chunk[likeliest]
+        titles = [f"{passages[c.passage].title}: {c.text}" for c in candidates]
+        titled = self._embedder.embed_documents(titles) @ asked
         closeness = (plain + titled) / 2
         scores = closeness + CHUNK_WEIGHT * chunk
         terms = content_stems(standalone_text(question.text, earlier))

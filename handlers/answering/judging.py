@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from bot.conversation import Answer, Question
 from handlers.answering.ports import Answerer, Finished
 from index.audience import Audience
-from index.documents import Passage, stable_id
-from index.evaluation import mrr_at, ndcg_at, percentile, recall_at
+from index.documents import stable_id
+from index.evaluation import distinct, mrr_at, ndcg_at, percentile, recall_at
 from index.retrieval import Retriever
 from index.sources.judged import JudgedSet
 
@@ -20,9 +20,9 @@ RANKED_CHUNKS = 100
 class JudgedReport:
     """What was measured. Shares and metrics are in [0, 1], means over ``questions``.
 
-    ``first_footnote_gold`` is the share of *all* judged questions whose answer's first footnote
-    opens a gold document; ``answered`` is the share that got an answer at all. Times are in
-    milliseconds, of question to finished answer, one at a time.
+    ``answered`` is the share that got an answer at all; ``first_footnote_gold`` is the share of
+    these answers whose first footnote opens a gold document. Times are in milliseconds, of question
+    to finished answer, one at a time.
     """
 
     name: str
@@ -38,11 +38,6 @@ class JudgedReport:
     answered: float
     p50_ms: float
     p95_ms: float
-
-
-def best_of_each_document(passages: Sequence[Passage]) -> list[str]:
-    """Return document ids, best first, each at the place of its best chunk."""
-    return list(dict.fromkeys(p.chunk.document_id for p in passages))
 
 
 async def judge(
@@ -62,8 +57,6 @@ async def judge(
     for done, query in enumerate(asked, start=1):
         gains = judged.qrels[query.id]
         gold = {stable_id(judged.name, document): gain for document, gain in gains.items()}
-        ranking = await retriever.rank(query.text, audience, limit=RANKED_CHUNKS)
-        rankings.append((best_of_each_document(ranking), gold))
         started = time.perf_counter()
         found = await retriever.retrieve(query.text, audience)
         answer: Answer | None = None
@@ -73,6 +66,9 @@ async def judge(
             if isinstance(event, Finished):
                 answer = event.answer
         seconds.append(time.perf_counter() - started)
+        # After the clock has stopped: it is the same search again, and would warm its caches.
+        ranking = await retriever.rank(query.text, audience, limit=RANKED_CHUNKS)
+        rankings.append((distinct(p.chunk.document_id for p in ranking), gold))
         if answer is not None and answer.citations:
             answered += 1
             gold_first += answer.citations[0].document_id in gold
@@ -92,7 +88,7 @@ async def judge(
         recall_at_10=mean(lambda ranked, gold: recall_at(ranked, gold, 10)),
         ndcg_at_10=mean(lambda ranked, gold: ndcg_at(ranked, gold, 10)),
         mrr_at_10=mean(lambda ranked, gold: mrr_at(ranked, gold, 10)),
-        first_footnote_gold=gold_first / len(asked) if asked else 0.0,
+        first_footnote_gold=gold_first / answered if answered else 0.0,
         answered=answered / len(asked) if asked else 0.0,
         p50_ms=percentile(seconds, 50) * 1000 if seconds else 0.0,
         p95_ms=percentile(seconds, 95) * 1000 if seconds else 0.0,

@@ -124,6 +124,12 @@ EXCEPTIONS = (
     ("except",), ("excepting",), ("excluding",), ("unless",), ("other", "than"), ("apart", "from"),
     ("with", "the", "exception"), ("außer",), ("sauf",), ("excepto",),
 )  # fmt: skip
+# Apart from the exceptions, so that "unless" never stands for "if". "Provided" alone is no
+# condition: most often something is provided by, to or in something.
+CONDITIONS = (
+    ("if",), ("as", "long", "as"), ("provided", "that"), ("provided", "you"),
+    ("provided", "your"), ("provided", "the"), ("provided", "they"), ("provided", "it"),
+)  # fmt: skip
 NOT_NEGATIONS = (
     ("no", "later", "than"), ("no", "more", "than"), ("not", "more", "than"),
     ("no", "less", "than"),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from handlers.answering.lexicon import (
+    CONDITIONS,
     EXCEPTIONS,
     LIMITS,
     META_WORDS,
@@ -30,7 +31,9 @@ from handlers.answering.lexicon import (
 from handlers.answering.words import Token, stem, tokens
 
 _PASSIVE = "by"
+_CLAUSE_ENDS = (";", ".", "!", "?", "\n")
 _ORDER_REACH = 6
+_NUMBER_REACH = 4
 _SHORT_CLAIM = 5
 """Content words up to which a predicate of the claim must stand in the span."""
 
@@ -91,9 +94,10 @@ class Reading:
         return tuple(scopes)
 
     @cached_property
-    def excepted(self) -> bool:
-        """Tell whether the text makes an exception."""
-        return any(self.find(phrase) for phrase in EXCEPTIONS)
+    def excepted(self) -> tuple[bool, bool]:
+        """Tell whether the text makes an exception, and whether it sets a condition."""
+        exception, condition = (any(map(self.find, group)) for group in (EXCEPTIONS, CONDITIONS))
+        return exception, condition
 
     @cached_property
     def limits(self) -> frozenset[str]:
@@ -122,6 +126,17 @@ class Reading:
             if word.stem in _UNIT_STEMS:
                 return word.stem
         return ""
+
+    def tied(self, word: int, number: int) -> bool:
+        """Tell whether no rival number of the same unit and no clause end parts two positions."""
+        low, high = sorted((word, number))
+        own, unit = self.words[number].stem, self.unit_of(number)
+        if any(
+            t.kind == "stop" and t.raw in _CLAUSE_ENDS and low < t.at <= high for t in self.tokens
+        ):
+            return False
+        between = (t for t in self.words[low + 1 : high] if t.kind == "number" and t.stem != own)
+        return all(self.unit_of(t.at) != unit for t in between)
 
 
 _SIGNS = {"%": "percent", "$": "dollar", "€": "euro", "£": "pound", "¥": "yen"}
@@ -192,7 +207,21 @@ def _wrong_number(claim: Reading, span: Reading) -> str:
         spots = [t for t in spots if unit or not number.marks]
         if not any(_same_limit(claim, number, span, t) for t in spots):
             return "number"
+        if not any(_same_owner(claim, number, span, t) for t in spots):
+            return "other number"
     return ""
+
+
+def _same_owner(claim: Reading, number: Token, span: Reading, spot: Token) -> bool:
+    """Tell whether the span gives the number to the words that stand with it in the claim."""
+    unit = span.unit_of(spot.at)
+    others = (t for t in span.words if t.kind == "number" and t.stem != spot.stem)
+    if all(span.unit_of(t.at) != unit for t in others):
+        return True  # Nothing to mistake it for: a paraphrase may place it freely.
+    # A word that the claim itself keeps apart from the number need not be tied to it in the span.
+    near = (t for t in claim.hard if t.kind != "number" and abs(t.at - number.at) <= _NUMBER_REACH)
+    owners = {t.stem for t in near if t.stem in span.stems and claim.tied(t.at, number.at)}
+    return owners <= {t.stem for t in span.words if span.tied(t.at, spot.at)}
 
 
 def _same_limit(claim: Reading, number: Token, span: Reading, spot: Token) -> bool:

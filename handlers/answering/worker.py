@@ -18,7 +18,7 @@ import logging
 import re
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 
 from slack_sdk.web.async_client import AsyncWebClient
@@ -138,7 +138,8 @@ class AnswerWorker:
                 await discard(self._client, mention.channel, reply.message_ts)
                 raise
             log.error("answer job failed: %s", _word(error), extra={"trace": job.trace})
-            if not isinstance(error, SlackConversationError):
+            # Where Slack refuses the bot, an apology may be refused as well.
+            with suppress(SlackConversationError):
                 await reply.apologise(
                     messages.NOTHING_READ if isinstance(error, IndexMissing) else messages.APOLOGY
                 )

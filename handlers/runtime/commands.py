@@ -10,7 +10,7 @@ from bot.conversation import Answer, Question
 from handlers.answering.judging import JudgedReport, judge
 from handlers.answering.ports import Finished
 from handlers.runtime import terminal, wiring
-from handlers.runtime.settings import Settings
+from handlers.runtime.settings import Settings, SettingsError
 from index.audience import Audience
 from index.documents import stable_id
 from index.parsing import DocumentParser
@@ -18,7 +18,7 @@ from index.ports import Embedder, Source
 from index.sources.judged import JudgedSet
 from index.sync import SyncReport, sync
 
-OK, FAILED = 0, 1
+OK = 0
 
 
 async def sync_documents(
@@ -44,13 +44,13 @@ async def sync_documents(
 
 
 async def run_sync(settings: Settings, *, as_json: bool, confirm_deletion: bool) -> int:
-    """`footnote sync`: exit code 1 when a document had to be skipped."""
+    """`footnote sync`: what cannot be read is named in the report, and is no failure."""
     report = await sync_documents(settings, confirm_deletion=confirm_deletion)
     if as_json:
         terminal.print_json(report)
     else:
         terminal.show_sync(report)
-    return FAILED if report.skipped else OK
+    return OK
 
 
 async def run_ask(settings: Settings, question: str, *, as_json: bool) -> int:
@@ -114,6 +114,13 @@ async def run_serve(settings: Settings, stopped: asyncio.Event) -> int:
     from handlers.runtime.laptop import running
 
     settings.require_slack()
+    if settings.queue_url:
+        raise SettingsError(
+            [
+                "FOOTNOTE_QUEUE_URL and FOOTNOTE_STATE_TABLE are for the functions on AWS; "
+                "`footnote serve` keeps queue and state in FOOTNOTE_HOME. Unset both."
+            ]
+        )
     if settings.docs is not None:
         terminal.show_sync(await sync_documents(settings))
 

@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from bot.socket_mode import connected
 from handlers.adapters.sqlite_queue import Delivery, SqliteQueue
+from handlers.adapters.sqlite_store import SqliteStore
 from handlers.answering.worker import AnswerWorker, Later
 from handlers.runtime.http import serve_http
 from handlers.runtime.settings import Settings
@@ -21,10 +22,12 @@ from handlers.runtime.wiring import (
     laptop_queue,
     slack_app,
     slack_client,
+    state_path,
 )
 from handlers.work.errors import QueueUnavailable
 from handlers.work.jobs import AnswerJob
 from handlers.work.leases import kept
+from index.errors import KnowledgeError
 
 log = logging.getLogger(__name__)
 
@@ -41,14 +44,16 @@ async def running(
     """Run everything until the block is left; yields the address Slack should post to.
 
     The address is empty with Socket Mode. ``sync`` is called every ``sync_minutes``. Leaving the
-    block lets the jobs in hand finish for a moment, then gives them back to the queue.
+    block gives the jobs in hand back to the queue.
     """
     client = slack_client(settings)
     queue = laptop_queue(settings)
-    app = slack_app(settings, client, queue)
+    store = SqliteStore(state_path(settings))
+    app = slack_app(settings, client, queue, store)
     async with AsyncExitStack() as stack:
+        stack.push_async_callback(store.close)
         stack.push_async_callback(queue.close)
-        worker = await stack.enter_async_context(answer_worker(settings, client))
+        worker = await stack.enter_async_context(answer_worker(settings, client, store))
         tasks = [asyncio.create_task(_work(queue, worker)) for _ in range(settings.workers)]
         if sync is not None and settings.sync_minutes:
             tasks.append(asyncio.create_task(_repeat(sync, settings.sync_minutes * 60)))
@@ -68,12 +73,12 @@ async def _work(queue: SqliteQueue, worker: AnswerWorker) -> None:
     while True:
         try:
             delivery = await queue.receive(wait=20.0)
+            if delivery is not None:
+                await _deliver(worker, delivery)
         except QueueUnavailable as error:
-            log.error("the queue could not be read, trying again: %s", error)
+            # What was in hand comes back when its lease ends.
+            log.error("the queue did not answer, trying again: %s", error)
             await asyncio.sleep(RETRY_SECONDS)
-            continue
-        if delivery is not None:
-            await _deliver(worker, delivery)
 
 
 async def _deliver(worker: AnswerWorker, delivery: Delivery) -> None:
@@ -106,8 +111,11 @@ async def _repeat(sync: Callable[[], Awaitable[object]], seconds: float) -> None
         await asyncio.sleep(seconds)
         try:
             await sync()
-        except Exception as error:
+        except KnowledgeError as error:
             log.error("sync failed, will be tried again: %s", error)
+        except Exception as error:
+            # Of an error nobody foresaw only the name is sure to hold no words of a document.
+            log.error("sync failed, will be tried again: %s", type(error).__name__)
 
 
 async def _stop(tasks: list[asyncio.Task[None]]) -> None:

@@ -30,6 +30,7 @@ _CHATTY = {
     "httpx": logging.WARNING,
     "httpx2": logging.WARNING,
     "httpcore": logging.WARNING,
+    "httpcore2": logging.WARNING,
     "botocore": logging.WARNING,
     "boto3": logging.WARNING,
     "urllib3": logging.WARNING,

@@ -166,7 +166,7 @@ class SettingFields:
             _ANSWERS,
             "FOOTNOTE_ANSWER_SECONDS",
             kinds.number(5, 240),
-            "How long an answer may take in all. Slack ends a streamed message after 5 minutes.",
+            "How long the model may take in all. Slack ends a streamed message after 5 minutes.",
         ),
     ] = 60.0
     passages: Annotated[

@@ -1,7 +1,7 @@
 """The settings, read once and checked: one frozen object. Nothing else reads the environment.
 
 A plain dataclass: pydantic-settings alone would take a quarter of the import time that the Slack
-door may take in all (tests/import_cost).
+door may take in all (tests/benchmarks/test_import_cost.py measures the door).
 """
 
 import difflib
@@ -100,6 +100,11 @@ class Settings(SettingFields):
             yield (
                 ("queue_url", "state_table"),
                 f"{missing} is not set. Queue and state belong together: set both, or neither.",
+            )
+        if self.queue_url and self.state_table and not self.aws_region:
+            yield (
+                ("aws_region",),
+                "AWS_REGION is not set. Name the region of the queue and the table.",
             )
         if bool(self.aws_access_key_id) != bool(self.aws_secret_access_key):
             missing = "AWS_SECRET_ACCESS_KEY" if self.aws_access_key_id else "AWS_ACCESS_KEY_ID"

@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot import messages
+from bot.blocks import notes
 from bot.conversation import Answer, Verdict
 from handlers.answering.judging import JudgedReport
 from index.sync import SyncProgress, SyncReport
@@ -77,9 +78,19 @@ def _plain_lines(what: str) -> Callable[[int, int], None]:
 
 @contextmanager
 def sync_bar(what: str) -> Iterator[Callable[[SyncProgress], None]]:
-    """Show the progress of a sync: documents that are through, of those that need work."""
+    """Show the progress of a sync in chunks, which move all the time.
+
+    How many there will be is known when all documents are fetched, and estimated until then.
+    """
     with bar(what) as advance:
-        yield lambda p: advance(p.committed + p.skipped, p.to_fetch)
+        yield lambda p: advance(*chunks_through(p))
+
+
+def chunks_through(progress: SyncProgress) -> tuple[int, int]:
+    """Return the chunks that are embedded or reused, and how many there will be, about."""
+    through = progress.embedded_chunks + progress.reused_chunks
+    expected = round(progress.known_chunks * progress.to_fetch / max(progress.fetched, 1))
+    return through, max(expected, through)
 
 
 def show_sync(report: SyncReport) -> None:
@@ -99,8 +110,14 @@ def show_sync(report: SyncReport) -> None:
 
 
 def show_answer(answer: Answer) -> None:
-    """Print an answer with its footnotes."""
+    """Print an answer with its footnotes, and what is less than whole about it."""
     console = Console(highlight=False)
+    _show_answer(console, answer)
+    for note in notes(answer):
+        console.print(Text(note, style="yellow"))
+
+
+def _show_answer(console: Console, answer: Answer) -> None:
     if answer.verdict is Verdict.NOT_FOUND:
         console.print(messages.NOT_FOUND)
         for page in answer.nearby:

@@ -33,7 +33,7 @@ LEASE_SECONDS = 15.0
 """How long a question waits after its worker was killed; living workers renew every third of it."""
 
 TRIES = 5
-"""Deliveries of one job before it is answered with an apology."""
+"""Deliveries of one job; the last one ends with an apology. serverless.yml says the same."""
 
 
 def state_path(settings: Settings) -> Path:
@@ -88,7 +88,9 @@ def slack_client(settings: Settings) -> AsyncWebClient:
     return make_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url)
 
 
-def slack_app(settings: Settings, client: AsyncWebClient, queue: JobQueue) -> FootnoteApp:
+def slack_app(
+    settings: Settings, client: AsyncWebClient, queue: JobQueue, store: StateStore
+) -> FootnoteApp:
     """Return the Slack app of the door: it accepts mentions and opens footnotes."""
     from bot.app import create_app
     from handlers.work.reception import Reception
@@ -97,7 +99,7 @@ def slack_app(settings: Settings, client: AsyncWebClient, queue: JobQueue) -> Fo
     assert settings.slack_bot_token is not None
     signing_secret = settings.slack_signing_secret
     return create_app(
-        Reception(queue=queue, store=state_store(settings), seal=seal(settings)),
+        Reception(queue=queue, store=store, seal=seal(settings)),
         signing_secret=signing_secret.get_secret_value() if signing_secret else "",
         token=settings.slack_bot_token.get_secret_value(),
         base_url=settings.slack_api_url,
@@ -183,14 +185,15 @@ async def answerer(settings: Settings, embedder: Embedder) -> AsyncIterator[Answ
 
 
 @asynccontextmanager
-async def answer_worker(settings: Settings, client: AsyncWebClient) -> AsyncIterator[AnswerWorker]:
+async def answer_worker(
+    settings: Settings, client: AsyncWebClient, store: StateStore
+) -> AsyncIterator[AnswerWorker]:
     """Yield the worker with a warm embedder and an index that opens on first use."""
     from bot.app import bot_user_id
     from handlers.answering.worker import AnswerWorker
     from handlers.work.claims import Claims
 
     embedder = await asyncio.to_thread(query_embedder, settings)
-    store = state_store(settings)
     async with (
         opened_index(settings, embedder) as index,
         answerer(settings, embedder) as answers,

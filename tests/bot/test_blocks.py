@@ -18,6 +18,7 @@ from bot.blocks import (
     answer_text,
     button_value,
     footnote_view,
+    notes,
     notice_view,
     read_button_value,
 )
@@ -59,6 +60,7 @@ answers = st.builds(
     citations=st.lists(citations, max_size=14).map(tuple),
     nearby=st.lists(st.builds(Nearby, long_text, long_text, long_text), max_size=8).map(tuple),
     cut=st.integers(0, 99),
+    model=st.sampled_from(["", "m"]),
     fallback=st.booleans(),
 )
 
@@ -155,7 +157,9 @@ def test_an_answer_that_was_not_found_names_the_nearest_pages(
     [
         ({"model": ""}, messages.QUOTES_ONLY),
         ({"fallback": True, "model": ""}, messages.FALLBACK),
+        ({"fallback": True, "verdict": Verdict.PARTLY}, messages.BROKE_OFF),
         ({"verdict": Verdict.PARTLY}, messages.PARTLY),
+        ({"cut": 1, "verdict": Verdict.PARTLY}, messages.cut(1)),
         ({"cut": 1}, "One sentence was left out, because no quote supports it."),
         ({"cut": 3}, "3 sentences were left out, because no quote supports them."),
     ],
@@ -168,6 +172,31 @@ def test_an_answer_says_what_is_less_than_whole_about_it(
         "type": "context",
         "elements": [{"type": "plain_text", "text": note, "emoji": False}],
     }
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (Answer(Verdict.NOT_FOUND), []),
+        (Answer(Verdict.NOT_FOUND, model="m"), []),
+        (Answer(Verdict.NOT_FOUND, model="m", cut=2), [messages.cut(2)]),
+        (Answer(Verdict.NOT_FOUND, fallback=True), [messages.FALLBACK_EMPTY]),
+        (
+            Answer(Verdict.NOT_FOUND, fallback=True, cut=1),
+            [messages.FALLBACK_EMPTY, messages.cut(1)],
+        ),
+        (
+            Answer(Verdict.ANSWERED, (Sentence("x", (1,)),), fallback=True, cut=1),
+            [messages.FALLBACK, messages.cut(1)],
+        ),
+        (
+            Answer(Verdict.PARTLY, (Sentence("x", (1,)),), model="m", fallback=True, cut=1),
+            [messages.BROKE_OFF, messages.cut(1)],
+        ),
+    ],
+)
+def test_the_notes_are_true_whatever_the_model_did(answer: Answer, said: list[str]) -> None:
+    assert notes(answer) == said
 
 
 def test_footnotes_that_do_not_fit_are_left_out_and_that_is_said() -> None:

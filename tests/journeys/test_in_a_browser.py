@@ -62,10 +62,9 @@ async def test_a_newcomer_asks_reads_a_footnote_hears_not_found_and_follows_up(
         await answer.get_by_text(messages.OPEN_QUOTE).first.click()
         modal = page.get_by_test_id("modal")
         await expect(modal).to_contain_text("Everybody has 27 days of paid holiday a year")
-        await page.get_by_test_id("modal-close").click()
-        await page.mouse.move(0, 0)
         PICTURE.parent.mkdir(parents=True, exist_ok=True)
         await page.screenshot(path=PICTURE)
+        await page.get_by_test_id("modal-close").click()
 
         # A follow-up in the same thread.
         reply = page.get_by_test_id("composer-thread")

@@ -121,6 +121,7 @@ async def served(environment: Mapping[str, str]) -> AsyncIterator[tuple[Process,
         stderr=asyncio.subprocess.PIPE,
     )
     assert process.stderr is not None
+    drain: asyncio.Task[bytes] | None = None
     try:
         async with asyncio.timeout(60):
             while b"listening at " not in (line := await process.stderr.readline()):
@@ -131,7 +132,8 @@ async def served(environment: Mapping[str, str]) -> AsyncIterator[tuple[Process,
         if process.returncode is None:
             process.kill()
         await process.wait()
-        await drain
+        if drain is not None:
+            await drain
 
 
 @pytest.mark.timeout(240)

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from bot.playground import Playground
 from handlers.runtime.demo import BOT_TOKEN, HANDBOOK, SIGNING_SECRET
+from handlers.runtime.wiring import TRIES
 from handlers.work.jobs import AnswerJob, encode
 from tests.doubles.aws import Aws, running_aws
 from tests.doubles.slack_signing import signature
@@ -109,7 +111,13 @@ def test_the_slack_door_queues_a_mention_without_its_words(aws: Aws, cloud: dict
     assert "secret question" not in bodies[0]
 
 
-async def test_the_answer_door_answers_its_records_and_hands_back_what_it_cannot_read(
+def test_the_last_try_of_the_code_is_the_last_one_of_the_queue() -> None:
+    stack = yaml.safe_load((ROOT / "serverless.yml").read_text("utf-8"))
+    queue = stack["resources"]["Resources"]["AnswerQueue"]["Properties"]
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == TRIES
+
+
+async def test_the_answer_door_answers_its_records_and_hands_back_what_follows_a_bad_one(
     cloud: dict[str, str],
 ) -> None:
     async with Playground(signing_secret=SIGNING_SECRET, bot_token=BOT_TOKEN) as slack:
@@ -122,7 +130,7 @@ async def test_the_answer_door_answers_its_records_and_hands_back_what_it_cannot
             thread_ts=ts,
             place="channel",
         )
-        bodies = {"good": encode(job), "again": encode(job), "bad": "{}"}
+        bodies = {"good": encode(job), "bad": "{}", "again": encode(job)}
         event = {
             "Records": [
                 {"messageId": i, "body": body, "attributes": {"ApproximateReceiveCount": "1"}}
@@ -133,7 +141,8 @@ async def test_the_answer_door_answers_its_records_and_hands_back_what_it_cannot
         # Twice in one container: what a warm one keeps must still work.
         results = await asyncio.to_thread(invoke, "answer", [event, event], environment)
         thread = slack.messages("general", ts)
-    assert results == [{"batchItemFailures": [{"itemIdentifier": "bad"}]}] * 2
+    back = [{"itemIdentifier": "bad"}, {"itemIdentifier": "again"}]
+    assert results == [{"batchItemFailures": back}] * 2
     assert len(thread) == 2
     assert "35 days" in str(thread[1])
 

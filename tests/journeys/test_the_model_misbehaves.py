@@ -16,10 +16,12 @@ from tests.journeys.test_a_question_is_answered import HOLIDAYS, shown
 
 TRUE = "You have 27 days of paid holiday a year [1]."
 
-FALLBACK = "The language model did not answer"
+FALLBACK = "The language model gave no answer"
+BROKE_OFF = "The language model broke off"
+QUOTES = "quotes from the documents"
 
 
-async def ask(open_office: OpenOffice, *steps: Step) -> str:
+async def ask(open_office: OpenOffice, *steps: Step, **settings: str) -> str:
     """Ask the holiday question of a bot whose model follows the script; return what is shown."""
     async with (
         ScriptedModel(*steps) as model,
@@ -28,6 +30,7 @@ async def ask(open_office: OpenOffice, *steps: Step) -> str:
             OPENAI_MODEL="scripted",
             FOOTNOTE_MODEL_FIRST_TOKEN_SECONDS="2",
             FOOTNOTE_ANSWER_SECONDS="8",
+            **settings,
         ) as office,
     ):
         ts = await office.slack.say("alice", "general", f"@Footnote {HOLIDAYS}")
@@ -44,6 +47,16 @@ async def test_a_supported_sentence_is_streamed_with_its_footnote(open_office: O
 
 
 async def test_a_number_that_was_not_offered_never_reaches_slack(open_office: OpenOffice) -> None:
+    true = Streams(["You have 27 days of paid holiday a year [7]."])
+    text = await ask(open_office, true, FOOTNOTE_PASSAGES="5")
+    assert "27 days of paid holiday a year" in text
+    assert "[7]" not in text
+    assert "[1]" in text
+    assert FALLBACK not in text
+    assert BROKE_OFF not in text
+
+
+async def test_an_invented_sentence_is_cut_from_beside_a_true_one(open_office: OpenOffice) -> None:
     text = await ask(open_office, Streams([TRUE, " Contractors get 99 days of holiday [77]."]))
     assert "27 days" in text
     assert "99 days" not in text
@@ -74,12 +87,14 @@ async def test_an_answer_that_cites_nothing_is_bound_to_quotes_or_not_shown(
     text = await ask(open_office, Streams(["Our founder likes sailing and owns three boats."]))
     assert "boats" not in text
     assert "27 days" in text
+    assert FALLBACK in text
 
 
 async def test_a_false_sentence_with_a_real_number_is_not_shown(open_office: OpenOffice) -> None:
     text = await ask(open_office, Streams(["You have 40 days of paid holiday a year [1]."]))
     assert "40 days" not in text
     assert "27 days" in text
+    assert FALLBACK in text
 
 
 @pytest.mark.parametrize(
@@ -112,3 +127,15 @@ async def test_a_model_that_dies_in_the_middle_leaves_only_checked_sentences(
     text = await ask(open_office, Dies([TRUE + " ", "Unused days can be carried ov"]))
     assert text.count("27 days of paid holiday a year") >= 1
     assert "carried ov" not in text.replace("carried over", "")
+    assert BROKE_OFF in text
+    assert QUOTES not in text
+
+
+async def test_a_model_that_goes_silent_in_the_middle_leaves_what_it_said(
+    open_office: OpenOffice,
+) -> None:
+    text = await ask(open_office, Hangs([TRUE + " "]))
+    assert "27 days of paid holiday a year" in text
+    assert "[1]" in text
+    assert BROKE_OFF in text
+    assert QUOTES not in text

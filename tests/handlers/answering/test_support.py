@@ -44,6 +44,20 @@ CASES = [
     ("The deadline is 31 May.", "The deadline is 31 March and it may move.", False),
     ("Der Urlaub ist nicht übertragbar.", "Der Urlaub ist übertragbar.", False),
     ("Der Urlaub beträgt 30 Tage im Jahr.", "Der Urlaub beträgt 30 Tage pro Jahr.", True),
+    ("The trial lasts 30 days.",
+     "The trial lasts 14 days and the notice period is 30 days.", False),
+    ("The notice period is 30 days.",
+     "The trial lasts 14 days and the notice period is 30 days.", True),
+    ("Part-time employees get 27 days.",
+     "Full-time employees get 27 days; part-time employees get 20 days.", False),
+    ("Full-time employees get 27 days.",
+     "Full-time employees get 27 days; part-time employees get 20 days.", True),
+    ("The war lasted from 1990 to 1995.", "The war lasted from 1990 to 1995.", True),
+    ("You may work abroad.", "If your manager agrees, you may work abroad.", False),
+    ("Unless your manager agrees, you may work abroad.",
+     "If your manager agrees, you may work abroad.", False),
+    ("You may work abroad.", "You may work abroad provided your manager agrees.", False),
+    ("Employees get laptops.", "Laptops are provided to employees.", True),
 ]  # fmt: skip
 
 
