@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
@@ -28,6 +29,7 @@ __all__ = ["PrivateReply", "Reply", "discard"]
 
 FLUSH_SECONDS = 0.7
 _EDIT_SECONDS = 3.0
+_RESPONSES = "https://hooks.slack.com/"
 _RESPONSE_POSTS = 4  # of the five that a response_url takes; one is spent on "Searching…"
 
 logger = logging.getLogger(__name__)
@@ -73,6 +75,10 @@ class Reply:
     async def status(self, text: str) -> None:
         """Show that work is going on. A failed status never fails an answer."""
         await self._set_status("processing", text)
+
+    async def settle(self) -> None:
+        """Take the status away, when no answer comes."""
+        await self._set_status("active", "")
 
     async def append(self, markdown: str) -> None:
         """Add markdown from ``blocks.sentence_markdown``; it is shown when limits allow."""
@@ -247,7 +253,7 @@ class PrivateReply:
         }
         if blocks:
             body["blocks"] = blocks
-        if self._response_url.startswith(("https://", "http://")):
+        if self._is_slacks(self._response_url):
             try:
                 # Its own retry would say everything twice, and its own logger would log it.
                 webhook = AsyncWebhookClient(
@@ -275,3 +281,11 @@ class PrivateReply:
             )
         except TROUBLE as error:
             raise writing_error(error) from error
+
+    async def settle(self) -> None:
+        """Do nothing: a command shows no status."""
+
+    def _is_slacks(self, url: str) -> bool:
+        """Tell whether an answer may be sent there: to Slack, or to the server in its place."""
+        origin = urlsplit(self._client.base_url)
+        return url.startswith((_RESPONSES, f"{origin.scheme}://{origin.netloc}/"))

@@ -59,8 +59,6 @@ class DocumentParser:
             outline = reader(text)
         except ValueError as error:
             raise DocumentUnreadable(f"{where} cannot be read: {error}; simplify it.") from error
-        if not outline.text.strip():
-            raise DocumentUnreadable(f"{where} has no text; add some or remove it.")
         return Document(
             ref=raw.ref,
             title=(outline.title or _file_title(where))[:_LONGEST_TITLE],

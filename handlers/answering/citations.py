@@ -248,8 +248,11 @@ def _spans(text: str) -> tuple[_Span, ...]:
     together are one statement.
     """
     single = [(a, b) for a, b in sentences(text) if text[a:b].strip()]
+    # A question states nothing, however much of a claim stands in it.
     spans = [
-        _Span(a, b, Reading(text[a:b]), False, False) for a, b in single if b - a <= LONGEST_QUOTE
+        _Span(a, b, Reading(text[a:b]), False, False)
+        for a, b in single
+        if b - a <= LONGEST_QUOTE and not text[a:b].rstrip().endswith(("?", "？"))
     ]
     for (a, b), (c, d) in pairwise(single):
         if d - a <= LONGEST_QUOTE and not text[a:b].rstrip().endswith("?"):

@@ -124,25 +124,33 @@ class AnswerWorker:
             try:
                 sealed = json.loads(self._seal.open(job.sealed))
             except BadSeal:
+                with suppress(SlackConversationError):
+                    await self._reply(mention, "", claim).apologise(messages.COULD_NOT_TAKE)
                 return Outcome(Ending.FAILED, "bad-seal")
             mention, response_url = job.mention(sealed["text"]), sealed["url"]
         if claim.taken_over:
             await self._clean_up(mention, claim)
+        if not claim.notes:
+            # From here on something may stand in Slack: whoever comes next must look for it.
+            await claim.note({"posted": []})
         reply = self._reply(mention, response_url, claim)
         try:
             return await self._answer(job, mention, reply)
         except MessageGone:
+            await reply.settle()
             return Outcome(Ending.DECLINED, "message-gone")
         except Exception as error:
             if getattr(error, "retryable", True) and not last_try:
                 await discard(self._client, mention.channel, reply.message_ts)
                 raise
             log.error("answer job failed: %s", _word(error), extra={"trace": job.trace})
-            # Where Slack refuses the bot, an apology may be refused as well.
-            with suppress(SlackConversationError):
+            try:
                 await reply.apologise(
                     messages.NOTHING_READ if isinstance(error, IndexMissing) else messages.APOLOGY
                 )
+            except SlackConversationError:
+                # Where Slack refuses the bot, an apology may be refused as well.
+                await reply.settle()
             return Outcome(Ending.FAILED, _word(error))
 
     async def _answer(

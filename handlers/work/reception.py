@@ -5,7 +5,7 @@ import time
 import uuid
 from collections.abc import Callable
 
-from bot.conversation import Citation, Mention
+from bot.conversation import Citation, Mention, Place
 from handlers.work.answers import kept_citation
 from handlers.work.jobs import AnswerJob
 from handlers.work.ports import JobQueue, StateStore
@@ -36,7 +36,7 @@ class Reception:
     async def mentioned(self, mention: Mention, *, response_url: str = "") -> None:
         """Put the mention on the queue. Raises QueueUnavailable."""
         sealed = ""
-        if response_url:
+        if mention.place is Place.COMMAND:
             sealed = self._seal.seal(json.dumps({"text": mention.text, "url": response_url}))
         await self._queue.put(
             AnswerJob.of(mention, trace=uuid.uuid4().hex, accepted_at=self._clock(), sealed=sealed)

@@ -177,9 +177,9 @@ class _Walk:
         classes = _classes(node.attributes)
         self.notes -= bool(classes & _NOTES)
         self.contents -= tag in ("main", "article")
-        if node == self.heading:
+        if _same(node, self.heading):
             self._close_heading(tag)
-        elif node == self.pre:
+        elif _same(node, self.pre):
             self.pre = None
             self.outline.verbatim("".join(self.words))
             self._clear()
@@ -276,3 +276,8 @@ def _is_plain_row(row: LexborNode) -> bool:
     if row.css_first("table, pre, h1, h2, h3, h4, h5, h6, ol") is not None:
         return False
     return len(row.css("td, th")) > 1
+
+
+def _same(node: LexborNode, other: LexborNode | None) -> bool:
+    """Compare by identity: ``==`` would compare the HTML of both, at each node of a page."""
+    return other is not None and node.mem_id == other.mem_id

@@ -9,6 +9,9 @@ _SPACE = re.compile(r"[\s\u200b\ufeff\u00ad]+")
 _HIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\u00ad\u200b\ufeff]")
 
 
+LONGEST_HEADING = 300
+
+
 @dataclass
 class Outline:
     """The text so far: blocks with an empty line between them, rows with a line break.
@@ -32,9 +35,15 @@ class Outline:
         return self._size
 
     def heading(self, text: str, level: int, anchor: str = "") -> None:
-        """Add a heading as a block of its own; one without text is dropped."""
+        """Add a heading as a block of its own; one without text is dropped.
+
+        What is too long to be one, such as all that follows an unclosed tag, is a paragraph:
+        headings are copied into every chunk below them.
+        """
         text = one_line(text)
-        if text:
+        if len(text) > LONGEST_HEADING:
+            self.paragraph(text)
+        elif text:
             start = self._add(text, "\n\n")
             self.headings.append(Heading(text, level, start, anchor))
 

@@ -13,7 +13,9 @@ from index.audience import EVERYONE, Audience, Principal
 from index.documents import DocumentRef
 from index.errors import IndexUnavailable, SourceUnavailable, SuspiciousDeletion
 from index.lance import LanceIndex
+from index.parsing import DocumentParser
 from index.ports import IndexEntry, Vectors
+from index.sources.files import FolderSource
 from index.sync import SyncProgress, SyncReport, plan, recipe, sync
 from tests.doubles.hashing_embedder import HashingEmbedder
 from tests.doubles.memory_source import MemorySource, TextParser
@@ -181,6 +183,19 @@ async def test_a_page_that_became_empty_is_no_longer_quoted(
     assert [one.location for one in report.skipped] == ["p001.txt"]
     titles = {row[0] for row in await contents(index, embedder)}
     assert titles == {"Page 0", "Page 2"}
+
+
+@pytest.mark.parametrize("nothing", ["", " \n", "<!-- to be written -->"])
+async def test_a_file_that_was_emptied_is_no_longer_quoted(
+    index: LanceIndex, embedder: HashingEmbedder, tmp_path: Path, nothing: str
+) -> None:
+    (tmp_path / "a.md").write_text("# A\n\nThis was said once.\n")
+    (tmp_path / "b.md").write_text("# B\n\nThis is still said.\n")
+    await sync(FolderSource(tmp_path), DocumentParser(), embedder, index)
+    (tmp_path / "a.md").write_text(nothing)
+    report = await sync(FolderSource(tmp_path), DocumentParser(), embedder, index)
+    assert [one.location for one in report.skipped] == ["a.md"]
+    assert await index.documents() == 1
 
 
 async def test_a_source_that_fails_halfway_changes_nothing_it_did_not_finish(

@@ -134,7 +134,8 @@ async def test_a_model_that_dies_in_the_middle_leaves_only_checked_sentences(
 async def test_a_model_that_goes_silent_in_the_middle_leaves_what_it_said(
     open_office: OpenOffice,
 ) -> None:
-    text = await ask(open_office, Hangs([TRUE + " "]))
+    # The splitter holds a sentence back until the next one begins: a further mark might follow.
+    text = await ask(open_office, Hangs([TRUE + " ", "Unused days"]))
     assert "27 days of paid holiday a year" in text
     assert "[1]" in text
     assert BROKE_OFF in text
