@@ -30,7 +30,7 @@ async def page() -> AsyncIterator[Page]:
     async with async_playwright() as playwright:
         chromium = await playwright.chromium.launch(executable_path=find(), args=list(QUIET))
         page = await chromium.new_page(
-            viewport={"width": 1120, "height": 620}, reduced_motion="reduce"
+            viewport={"width": 1180, "height": 640}, reduced_motion="reduce"
         )
         page.set_default_timeout(PATIENCE)
         yield page
@@ -62,9 +62,10 @@ async def test_a_newcomer_asks_reads_a_footnote_hears_not_found_and_follows_up(
         await answer.get_by_text(messages.OPEN_QUOTE).first.click()
         modal = page.get_by_test_id("modal")
         await expect(modal).to_contain_text("Everybody has 27 days of paid holiday a year")
+        await page.get_by_test_id("modal-close").click()
+        await page.mouse.move(0, 0)
         PICTURE.parent.mkdir(parents=True, exist_ok=True)
         await page.screenshot(path=PICTURE)
-        await page.get_by_test_id("modal-close").click()
 
         # A follow-up in the same thread.
         reply = page.get_by_test_id("composer-thread")
