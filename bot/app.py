@@ -15,7 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.client import Identity, bot_user_id, make_client, quiet_logger
 from bot.conversation import Citation, Mention
 from bot.listeners import actions, commands, events
-from bot.screening import Screening, screen_request, strip_internal
+from bot.screening import Screening, strip_internal
 
 __all__ = [
     "Callbacks",
@@ -24,7 +24,6 @@ __all__ = [
     "bot_user_id",
     "create_app",
     "make_client",
-    "screen_request",
 ]
 
 BODY_BYTES = 1_048_576

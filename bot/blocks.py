@@ -52,11 +52,6 @@ def answer_markdown(answer: Answer) -> str:
     return text or messages.NOT_FOUND
 
 
-def answer_text(answer: Answer) -> str:
-    """Return the answer for notifications and for clients that show no blocks."""
-    return cut(answer_markdown(answer), _TEXT)
-
-
 def notification(markdown: str) -> str:
     """Return the text that goes beside blocks that show ``markdown``."""
     return cut(markdown, _TEXT)

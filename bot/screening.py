@@ -56,6 +56,33 @@ def strip_internal(headers: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in named.items() if not name.startswith(_LAZY)}
 
 
+def is_wellformed(body: object) -> bool:
+    """Tell whether a payload has the shape that Bolt takes for granted when it looks for listeners.
+
+    Only somebody with the signing secret can send another one, yet it deserves no 500, upon which
+    Slack would deliver it again.
+    """
+    if not isinstance(body, dict) or not isinstance(body.get("type", ""), str):
+        return False
+    event, actions, view = body.get("event", {}), body.get("actions", []), body.get("view", {})
+    if not isinstance(event, dict) or not isinstance(event.get("type", ""), str):
+        return False
+    if not isinstance(view, dict) or not isinstance(view.get("callback_id", ""), str):
+        return False
+    if not isinstance(actions, list) or not all(_is_action(action) for action in actions):
+        return False
+    if body.get("type") == "event_callback" and "type" not in event:
+        return False
+    if body.get("type") == "block_actions" and not actions:
+        return False
+    return all(isinstance(body.get(name, ""), str) for name in ("command", "callback_id"))
+
+
+def _is_action(action: object) -> bool:
+    names = ("type", "action_id", "block_id")
+    return isinstance(action, dict) and all(isinstance(action.get(name, ""), str) for name in names)
+
+
 class ReplayCache:
     """The signatures of clicks and commands that were seen while they are still valid.
 
@@ -112,7 +139,7 @@ class Screening(AsyncMiddleware):
             once = not isinstance(req.body, dict) or req.body.get("type") not in _REPEATABLE
             if once and not self._replays.is_new(signature, self._clock()):
                 return BoltResponse(status=401, body={"error": "replayed"})
-        if not isinstance(req.body, dict) or not isinstance(req.body.get("event", {}), dict):
+        if not is_wellformed(req.body):
             return BoltResponse(status=400, body={"error": "malformed"})
         return await next()
 

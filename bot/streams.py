@@ -37,8 +37,9 @@ class StreamBudget:
     """Token buckets a team, below Slack's tiers, shared by all replies of a process.
 
     startStream 20 a minute, appendStream 100, chat.update 50
-    (https://docs.slack.dev/apis/web-api/rate-limits). Closing a stream is never held back: each
-    start has kept a place for its stop.
+    (https://docs.slack.dev/apis/web-api/rate-limits). A bucket holds a third of a minute's calls
+    and is refilled with the other two thirds, so that no minute sees more than the whole. Closing a
+    stream is never held back: each start has kept a place for its stop.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -48,10 +49,10 @@ class StreamBudget:
 
     def take(self, what: str, team: str) -> bool:
         """Take one call of "start", "append" or "update" if there is one."""
-        rate = self._rates[what]
+        most, refill = self._rates[what] / 3, self._rates[what] * 2 / 3 / 60
         now = self._clock()
-        left, then = self._spent.get((what, team), (rate, now))
-        left = min(rate, left + (now - then) * rate / 60)
+        left, then = self._spent.get((what, team), (most, now))
+        left = min(most, left + (now - then) * refill)
         self._spent[what, team] = (left - 1 if left >= 1 else left, now)
         return left >= 1
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.conversation import Mention, Place, Question, Turn
+from bot.conversation import Mention, Question, Turn
 from bot.errors import TROUBLE, MessageGone, code_of, reading_error
 from bot.markup import cut, plain_text
 
@@ -21,17 +21,13 @@ _MARKS = re.compile(r"\s?\[\d{1,6}\]")
 _GONE = "The message was deleted before it could be answered."
 
 
-async def read_question(
-    client: AsyncWebClient, mention: Mention, *, bot_user_id: str, command_text: str = ""
-) -> Question:
+async def read_question(client: AsyncWebClient, mention: Mention, *, bot_user_id: str) -> Question:
     """Return the question of ``mention`` and what was said in its thread before it, oldest first.
 
     The history holds people's turns and the bot's own, without footnote marks; other bots are left
-    out. It ends before the mention, whatever was said since. A command has no thread: its text is
-    ``command_text``. Raises MessageGone, ConversationUnreadable, SlackUnreachable.
+    out. It ends before the mention, whatever was said since. Raises MessageGone,
+    ConversationUnreadable, SlackUnreachable.
     """
-    if mention.place is Place.COMMAND:
-        return Question(cut(command_text, QUESTION_CHARACTERS))
     found, earlier = await _read_thread(client, mention)
     if found is None:
         found = await _read_one(client, mention)

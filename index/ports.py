@@ -40,7 +40,11 @@ class Source(Protocol):
         ...
 
     async def fetch(self, ref: DocumentRef) -> RawDocument:
-        """Return the bytes of one document. Raises DocumentUnreadable, SourceUnavailable."""
+        """Return the bytes of one document. Raises DocumentUnreadable, SourceUnavailable.
+
+        The ref that comes with them bears the version of these bytes, which may be newer than the
+        listed one: a document that changes while it is read must not pass for its older self.
+        """
         ...
 
 

@@ -6,14 +6,13 @@ import secrets
 import sqlite3
 import time
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from handlers.adapters.sqlite_file import SqliteFile
 from handlers.work.errors import BadJob, QueueUnavailable
 from handlers.work.jobs import Job, decode, encode, opaque
-from handlers.work.leases import kept
 
 logger = logging.getLogger(__name__)
 
@@ -82,10 +81,6 @@ class Delivery:
     async def extend(self, seconds: float | None = None) -> bool:
         """Hold the job for ``seconds`` from now (the queue's lease by default); False when lost."""
         return await self._queue._extend(self._row_id, self._receipt, seconds)
-
-    def kept(self) -> AbstractAsyncContextManager[None]:
-        """Extend the lease in the background while the ``async with`` block runs."""
-        return kept(self.extend, every=self._queue.lease_seconds / 3)
 
     async def release(self, delay: float = 0.0, *, tried: bool = True) -> bool:
         """Put the job back, to come again after ``delay`` seconds; False when it was lost.
@@ -178,6 +173,21 @@ class SqliteQueue:
             return QueueCounts(waiting=row[0] - row[1], held=row[1], dead=row[2])
 
         return await self._file.run(work)
+
+    async def redrive(self) -> int:
+        """Let every job that was set aside come again, with all its tries; return how many."""
+        now = self._clock()
+
+        def work(db: sqlite3.Connection) -> int:
+            return db.execute(
+                "UPDATE jobs SET dead = 0, attempts = 0, receipt = '', visible_at = ?,"
+                " changed_at = ? WHERE dead",
+                (now, now),
+            ).rowcount
+
+        moved = await self._file.write(work)
+        self._wake()
+        return moved
 
     async def _take(self) -> Delivery | None:
         # Asking needs no lock; only taking does.

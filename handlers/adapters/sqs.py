@@ -1,17 +1,25 @@
 """The production queue: an SQS FIFO queue."""
 
 import asyncio
+import math
 import secrets
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.adapters.aws import explain
+from handlers.work.deliveries import LEASE_SECONDS
 from handlers.work.errors import QueueUnavailable
-from handlers.work.jobs import Job, encode, opaque
+from handlers.work.jobs import Job, decode, encode, opaque
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+
+LONGEST_HIDDEN = 12 * 3600
+"""Seconds for which SQS can hide a message at most."""
+
+_LOST = ("ReceiptHandleIsInvalid", "MessageNotInflight")
 
 
 class SqsQueue:
@@ -26,16 +34,79 @@ class SqsQueue:
 
     async def put(self, job: Job) -> None:
         """Return when SQS has stored the job in several places. Raises QueueUnavailable."""
+        await _call(
+            self._client.send_message,
+            QueueUrl=self._queue_url,
+            MessageBody=encode(job),
+            MessageGroupId=opaque(job.group),
+            MessageDeduplicationId=opaque(_identity(job)),
+        )
+
+    def delivered(self, record: Mapping[str, Any]) -> "SqsDelivery":
+        """Return the delivery in a record of Lambda's SQS event. Raises BadJob."""
+
+        async def hold(seconds: float) -> bool:
+            return await self.hide(record, seconds)
+
+        attempts = int(record["attributes"]["ApproximateReceiveCount"])
+        return SqsDelivery(decode(record["body"]), attempts, hold)
+
+    async def hide(self, record: Mapping[str, Any], seconds: float) -> bool:
+        """Hide a received message for ``seconds`` from now; False when it is in other hands.
+
+        Raises QueueUnavailable.
+        """
         try:
-            await asyncio.to_thread(
-                self._client.send_message,
+            await _call(
+                self._client.change_message_visibility,
                 QueueUrl=self._queue_url,
-                MessageBody=encode(job),
-                MessageGroupId=opaque(job.group),
-                MessageDeduplicationId=opaque(_identity(job)),
+                ReceiptHandle=record["receiptHandle"],
+                VisibilityTimeout=min(math.ceil(max(0.0, seconds)), LONGEST_HIDDEN),
             )
-        except (BotoCoreError, ClientError) as error:
-            raise QueueUnavailable(explain(error, "The queue")) from error
+        except _Lost:
+            return False
+        return True
+
+
+class SqsDelivery:
+    """A message that Lambda was given: Lambda deletes it when the invocation reports no failure.
+
+    The queue hides it for six times the time of the function, as AWS wants it. Whoever works on it
+    hides it for a lease at a time instead, so that it comes back soon after its worker was killed.
+    SQS counts every delivery, so an attempt cannot be given back.
+    """
+
+    def __init__(self, job: Job, attempts: int, hold: Callable[[float], Awaitable[bool]]) -> None:
+        self.job = job
+        self.attempts = attempts
+        self._hold = hold
+
+    async def extend(self) -> bool:
+        """Hide the message for ``LEASE_SECONDS`` from now. Raises QueueUnavailable."""
+        return await self._hold(LEASE_SECONDS)
+
+    async def done(self) -> bool:
+        """Leave the deleting to Lambda."""
+        return True
+
+    async def release(self, delay: float = 0.0, *, tried: bool = True) -> bool:
+        """Let the message appear again after ``delay`` seconds. Raises QueueUnavailable."""
+        return await self._hold(delay)
+
+
+async def _call(operation: Callable[..., Any], **arguments: Any) -> None:
+    try:
+        await asyncio.to_thread(operation, **arguments)
+    except ClientError as error:
+        said = explain(error, "The queue")
+        code = str(error.response["Error"].get("Code", ""))
+        raise (_Lost if code.endswith(_LOST) else QueueUnavailable)(said) from error
+    except BotoCoreError as error:
+        raise QueueUnavailable(explain(error, "The queue")) from error
+
+
+class _Lost(QueueUnavailable):
+    """The receipt is no longer good: the message is gone, or in other hands."""
 
 
 def _identity(job: Job) -> str:

@@ -3,7 +3,7 @@
     take the claim ── done before ─▶ dropped
         │        └─── held ────────▶ later
         ▼
-    (a dead worker held it: delete what it had half written)
+    (a dead worker held it: delete what it had half written; tried too often: apologise)
     read the question back from Slack ─▶ retrieve for the room ─▶ answer, sentence by sentence
         ▼
     keep the footnotes ─▶ finish the reply ─▶ record the outcome ─▶ claim done
@@ -19,14 +19,14 @@ import re
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import messages
 from bot.blocks import sentence_markdown
 from bot.conversation import Answer, Ending, Mention, Outcome, Place, Question
-from bot.errors import MessageGone, SlackConversationError
+from bot.errors import MessageGone, SlackConversationError, SlackUnreachable
 from bot.leftovers import own_messages_after
 from bot.people import is_member
 from bot.replies import PrivateReply, Reply, discard
@@ -35,20 +35,23 @@ from bot.threads import read_question
 from handlers.answering.ports import Answerer, Finished, SentenceReady
 from handlers.work.answers import keep_answer
 from handlers.work.claims import Claim, Claims, Done, Held
-from handlers.work.errors import BadSeal, ClaimLost
+from handlers.work.deliveries import OUTAGE_SECONDS, TRIES
+from handlers.work.errors import BadSeal, ClaimLost, QueueUnavailable, StoreUnavailable
 from handlers.work.jobs import AnswerJob
 from handlers.work.leases import kept
 from handlers.work.outcomes import record
 from handlers.work.ports import StateStore
 from handlers.work.seal import Seal
 from index.audience import EVERYONE, Audience, Principal
-from index.errors import IndexMissing
+from index.errors import IndexMissing, IndexUnavailable
 from index.retrieval import Retriever
 
 log = logging.getLogger(__name__)
 
 POSTED_SECONDS = 24 * 3600
 """How long a finished reply is remembered, so that no later clean-up mistakes it for debris."""
+
+_OUTAGES = (SlackUnreachable, StoreUnavailable, QueueUnavailable, IndexUnavailable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +80,12 @@ class AnswerWorker:
         claims: Claims,
         seal: Seal,
         renew_every: float = 5.0,
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        """Keep the parts; nothing is opened here. ``renew_every`` is in seconds."""
+        """Keep the parts; nothing is opened here.
+
+        ``renew_every`` is in seconds, ``clock`` counts seconds since the epoch.
+        """
         self._client = client
         self._bot_user_id = bot_user_id
         self._retriever = retriever
@@ -87,10 +94,14 @@ class AnswerWorker:
         self._claims = claims
         self._seal = seal
         self._renew_every = renew_every
+        self._clock = clock
         self._budget = StreamBudget(time.monotonic)
 
-    async def handle(self, job: AnswerJob, *, last_try: bool = False) -> Handled | Later:
-        """Answer one job. Raises only what a later try can mend, and not on the last try."""
+    async def handle(self, job: AnswerJob, *, last: bool = False) -> Handled | Later:
+        """Answer one job; after ``TRIES`` tries, or on its ``last`` delivery, only apologise.
+
+        Raises what a later try can mend, an apology that did not reach Slack included.
+        """
         claim = await self._claims.take(job.key)
         if isinstance(claim, Done):
             return Handled()
@@ -99,7 +110,7 @@ class AnswerWorker:
         started = time.monotonic()
         try:
             async with kept(claim.renew, every=self._renew_every):
-                outcome = await self._attempt(job, claim, last_try=last_try)
+                outcome = await self._attempt(job, claim, last=last)
         except ClaimLost:
             # Whoever took over cleans up and answers; this worker must not write another word.
             return Later(self._renew_every)
@@ -117,7 +128,11 @@ class AnswerWorker:
         )
         return Handled()
 
-    async def _attempt(self, job: AnswerJob, claim: Claim, *, last_try: bool) -> Outcome:
+    def waits_for(self, job: AnswerJob, error: Exception) -> bool:
+        """Tell whether ``error`` is an outage, and the job young enough to outlast it for free."""
+        return is_outage(error) and self._clock() - job.accepted_at < OUTAGE_SECONDS
+
+    async def _attempt(self, job: AnswerJob, claim: Claim, *, last: bool) -> Outcome:
         mention = job.mention()
         response_url = ""
         if job.sealed:
@@ -130,28 +145,40 @@ class AnswerWorker:
             mention, response_url = job.mention(sealed["text"]), sealed["url"]
         if claim.taken_over:
             await self._clean_up(mention, claim)
-        if not claim.notes:
-            # From here on something may stand in Slack: whoever comes next must look for it.
-            await claim.note({"posted": []})
+        tried = _tries(claim)
+        # From here on something may stand in Slack: whoever comes next must look for it.
+        await claim.note({"posted": _posted(claim), "tries": tried + 1})
         reply = self._reply(mention, response_url, claim)
+        if last or tried >= TRIES:
+            return await self._give_up(job, reply, "tried-too-often", messages.APOLOGY)
         try:
             return await self._answer(job, mention, reply)
         except MessageGone:
             await reply.settle()
             return Outcome(Ending.DECLINED, "message-gone")
         except Exception as error:
-            if getattr(error, "retryable", True) and not last_try:
+            if getattr(error, "retryable", True):
                 await discard(self._client, mention.channel, reply.message_ts)
+                if self.waits_for(job, error):
+                    with suppress(StoreUnavailable):
+                        await claim.note({"tries": tried})
                 raise
-            log.error("answer job failed: %s", _word(error), extra={"trace": job.trace})
-            try:
-                await reply.apologise(
-                    messages.NOTHING_READ if isinstance(error, IndexMissing) else messages.APOLOGY
-                )
-            except SlackConversationError:
-                # Where Slack refuses the bot, an apology may be refused as well.
-                await reply.settle()
-            return Outcome(Ending.FAILED, _word(error))
+            missing = isinstance(error, IndexMissing)
+            sentence = messages.NOTHING_READ if missing else messages.APOLOGY
+            return await self._give_up(job, reply, _word(error), sentence)
+
+    async def _give_up(
+        self, job: AnswerJob, reply: Reply | PrivateReply, reason: str, sentence: str
+    ) -> Outcome:
+        log.error("answer job failed: %s", reason, extra={"trace": job.trace})
+        try:
+            await reply.apologise(sentence)
+        except SlackConversationError as error:
+            if error.retryable:
+                raise
+            # Where Slack refuses the bot, an apology may be refused as well.
+            await reply.settle()
+        return Outcome(Ending.FAILED, reason)
 
     async def _answer(
         self, job: AnswerJob, mention: Mention, reply: Reply | PrivateReply
@@ -181,6 +208,7 @@ class AnswerWorker:
                     answer = event.answer
         if answer is None:
             raise RuntimeError("An answerer ended without Finished.")
+        answer = replace(answer, index_version=found.index_version)
         await keep_answer(self._store, job.key, answer)
         await reply.finish(answer, job.key)
         for ts in reply.message_ts:
@@ -197,9 +225,7 @@ class AnswerWorker:
             return PrivateReply(self._client, mention, response_url)
 
         async def started(ts: str) -> None:
-            posted = claim.notes.get("posted")
-            known = list(posted) if isinstance(posted, list) else []
-            await claim.note({"posted": [*known, ts]})
+            await claim.note({"posted": [*_posted(claim), ts]})
 
         return Reply(self._client, mention, on_started=started, budget=self._budget)
 
@@ -207,14 +233,28 @@ class AnswerWorker:
         """Delete what a dead worker left in the thread, noted or not, finished or not."""
         if mention.place is Place.COMMAND:
             return
-        noted = claim.notes.get("posted")
-        debris = {str(ts) for ts in noted} if isinstance(noted, list) else set()
+        debris = set(_posted(claim))
         for ts in await own_messages_after(
             self._client, mention, bot_user_id=await self._bot_user_id()
         ):
             if await self._store.get(posted_key(mention, ts)) is None:
                 debris.add(ts)
         await discard(self._client, mention.channel, sorted(debris))
+
+
+def is_outage(error: Exception) -> bool:
+    """Tell whether something that the question cannot help did not answer, so that waiting may."""
+    return isinstance(error, _OUTAGES)
+
+
+def _tries(claim: Claim) -> int:
+    tries = claim.notes.get("tries")
+    return int(tries) if isinstance(tries, int | float) else 0
+
+
+def _posted(claim: Claim) -> list[str]:
+    posted = claim.notes.get("posted")
+    return [str(ts) for ts in posted] if isinstance(posted, list) else []
 
 
 def _word(error: Exception) -> str:

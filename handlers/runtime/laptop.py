@@ -10,14 +10,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from bot.socket_mode import connected
-from handlers.adapters.sqlite_queue import Delivery, SqliteQueue
+from handlers.adapters.sqlite_queue import SqliteQueue
 from handlers.adapters.sqlite_store import SqliteStore
-from handlers.answering.worker import AnswerWorker, Later
+from handlers.answering.delivering import deliver
+from handlers.answering.worker import AnswerWorker
 from handlers.runtime.http import serve_http
 from handlers.runtime.settings import Settings
 from handlers.runtime.wiring import (
-    LEASE_SECONDS,
-    TRIES,
     answer_worker,
     laptop_queue,
     slack_app,
@@ -25,14 +24,12 @@ from handlers.runtime.wiring import (
     state_path,
 )
 from handlers.work.errors import QueueUnavailable
-from handlers.work.jobs import AnswerJob
-from handlers.work.leases import kept
 from index.errors import KnowledgeError
 
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 2.0
-"""Pause before the first retry; doubles with every further one."""
+"""Pause after the queue did not answer."""
 
 
 @asynccontextmanager
@@ -74,36 +71,11 @@ async def _work(queue: SqliteQueue, worker: AnswerWorker) -> None:
         try:
             delivery = await queue.receive(wait=20.0)
             if delivery is not None:
-                await _deliver(worker, delivery)
+                await deliver(worker, delivery)
         except QueueUnavailable as error:
             # What was in hand comes back when its lease ends.
             log.error("the queue did not answer, trying again: %s", error)
             await asyncio.sleep(RETRY_SECONDS)
-
-
-async def _deliver(worker: AnswerWorker, delivery: Delivery) -> None:
-    job = delivery.job
-    if not isinstance(job, AnswerJob):
-        await delivery.done()
-        return
-    try:
-        async with kept(delivery.extend, every=LEASE_SECONDS / 3):
-            handled = await worker.handle(job, last_try=delivery.attempts >= TRIES)
-    except asyncio.CancelledError:
-        await asyncio.shield(delivery.release(tried=False))
-        raise
-    except Exception as error:
-        log.error(
-            "answer job returned to the queue: %s",
-            type(error).__name__,
-            extra={"trace": job.trace},
-        )
-        await delivery.release(RETRY_SECONDS * 2**delivery.attempts)
-        return
-    if isinstance(handled, Later):
-        await delivery.release(handled.seconds, tried=False)
-    else:
-        await delivery.done()
 
 
 async def _repeat(sync: Callable[[], Awaitable[object]], seconds: float) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from bot.app import FootnoteApp
     from handlers.adapters.sqlite_queue import SqliteQueue
+    from handlers.adapters.sqs import SqsQueue
     from handlers.answering.ports import Answerer
     from handlers.answering.worker import AnswerWorker
     from handlers.work.ports import JobQueue, StateStore
@@ -29,12 +30,6 @@ if TYPE_CHECKING:
     from index.retrieval import Retriever
     from index.sources.files import FolderSource
 
-LEASE_SECONDS = 15.0
-"""How long a question waits after its worker was killed; living workers renew every third of it."""
-
-TRIES = 5
-"""Deliveries of one job; the last one ends with an apology. serverless.yml says the same."""
-
 
 def state_path(settings: Settings) -> Path:
     """Return the SQLite file that holds queue and state on a laptop."""
@@ -43,19 +38,23 @@ def state_path(settings: Settings) -> Path:
 
 def job_queue(settings: Settings) -> JobQueue:
     """Return SQS when a queue URL is set, else the laptop's durable queue."""
-    if settings.queue_url:
-        from handlers.adapters.aws import make_client
-        from handlers.adapters.sqs import SqsQueue
+    return answer_queue(settings) if settings.queue_url else laptop_queue(settings)
 
-        return SqsQueue(settings.queue_url, make_client("sqs", settings.aws_client_options()))
-    return laptop_queue(settings)
+
+def answer_queue(settings: Settings) -> SqsQueue:
+    """Return the SQS queue of questions."""
+    from handlers.adapters.aws import make_client
+    from handlers.adapters.sqs import SqsQueue
+
+    return SqsQueue(settings.queue_url, make_client("sqs", settings.aws_client_options()))
 
 
 def laptop_queue(settings: Settings) -> SqliteQueue:
     """Return the SQLite queue, which can also be received from."""
     from handlers.adapters.sqlite_queue import SqliteQueue
+    from handlers.work.deliveries import DELIVERIES, LEASE_SECONDS
 
-    return SqliteQueue(state_path(settings), lease_seconds=LEASE_SECONDS, max_attempts=TRIES)
+    return SqliteQueue(state_path(settings), lease_seconds=LEASE_SECONDS, max_attempts=DELIVERIES)
 
 
 def state_store(settings: Settings) -> StateStore:
@@ -192,6 +191,7 @@ async def answer_worker(
     from bot.app import bot_user_id
     from handlers.answering.worker import AnswerWorker
     from handlers.work.claims import Claims
+    from handlers.work.deliveries import LEASE_SECONDS
 
     embedder = await asyncio.to_thread(query_embedder, settings)
     async with (

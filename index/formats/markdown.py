@@ -28,6 +28,9 @@ _DEEPEST = 100
 _LARGEST_INLINE = 20_000
 """Characters of one paragraph above which its marks stay as they are: parsing them is quadratic."""
 
+_MOST_BRACKETS = 1_000
+"""So it is with brackets, each of which may begin a link: 10,000 of them take five seconds."""
+
 
 def read(text: str) -> Outline:
     """Return the outline of a Markdown text. Anchors follow GitHub's rule unless the page sets one.
@@ -159,7 +162,7 @@ class _Reader:
         return unique
 
     def _inline(self, content: str) -> Sequence[Token]:
-        if len(content) > _LARGEST_INLINE:
+        if len(content) > _LARGEST_INLINE or content.count("[") > _MOST_BRACKETS:
             token = Token("text", "", 0)
             token.content = content
             return [token]

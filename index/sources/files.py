@@ -6,6 +6,7 @@ import os
 import stat
 import urllib.parse
 from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -134,8 +135,10 @@ class FolderSource:
                 f"{ref.location} cannot be read ({error.strerror}); allow it or remove it."
             ) from error
         quoted = urllib.parse.quote(os.fsencode(path.relative_to(self._existing_root()).as_posix()))
+        # What was read may be newer than what was listed: its fingerprint must be its own.
+        version = hashlib.sha256(content).hexdigest() if len(content) <= LARGEST_BYTES else ""
         return RawDocument(
-            ref=ref,
+            ref=replace(ref, version=version or ref.version),
             content=content,
             media_type=MEDIA_TYPES[suffix],
             url=f"{self._base_url}{quoted}" if self._base_url else "",

@@ -12,14 +12,14 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from slack_bolt.request.async_request import AsyncBoltRequest
 
 from bot import messages
-from bot.app import FootnoteApp, create_app, screen_request
+from bot.app import FootnoteApp, create_app
 from bot.conversation import Citation, Mention, Place
-from bot.screening import ReplayCache
+from bot.screening import ReplayCache, screen_request
 from tests.bot.conftest import NOW
 from tests.doubles.slack_recorder import Failure, SlackRecorder
 from tests.doubles.slack_signing import (
@@ -175,6 +175,30 @@ async def test_a_request_that_reaches_bolt_by_another_door_is_checked_all_the_sa
 async def test_signed_nonsense_is_answered_with_400(post: Any, body: bytes) -> None:
     status, _ = await post((body, signed(body, "application/json")))
     assert status == 400
+
+
+_ODD = st.none() | st.booleans() | st.integers() | st.text(max_size=5)
+_ODDER = _ODD | st.lists(_ODD, max_size=2) | st.dictionaries(st.text(max_size=5), _ODD, max_size=2)
+_NAMES = st.sampled_from(
+    "type event actions view command callback_id team user channel action_id block_id name".split()
+)
+_KINDS = st.sampled_from(
+    "event_callback block_actions view_submission view_closed shortcut message_action"
+    " block_suggestion url_verification".split()
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(_KINDS, st.dictionaries(_NAMES, _ODDER | st.dictionaries(_NAMES, _ODDER, max_size=4)))
+def test_no_signed_payload_is_odd_enough_for_a_500(kind: str, given_: dict[str, Any]) -> None:
+    async def answer() -> int:
+        program = Program()
+        app = create_app(program, signing_secret=SECRET, token="xoxb-test")
+        body = json.dumps({"type": kind, **given_}).encode()
+        response = await app.receive(signed(body, "application/json"), body)
+        return response.status
+
+    assert asyncio.run(answer()) in (200, 400, 404)
 
 
 async def test_a_body_that_slack_would_never_send_is_too_large(post: Any) -> None:

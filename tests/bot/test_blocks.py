@@ -15,7 +15,6 @@ from bot.blocks import (
     answer_blocks,
     answer_markdown,
     answer_messages,
-    answer_text,
     button_value,
     footnote_view,
     notes,
@@ -102,7 +101,6 @@ def test_every_answer_fits_slack(answer: Answer) -> None:
         check_message(blocks)
     rows = answer_blocks(answer, KEY, NOW)
     assert len(json.dumps(rows, ensure_ascii=False)) + PART_BYTES <= 13_200
-    assert width(answer_text(answer)) <= 4_000
 
 
 @settings(max_examples=60)

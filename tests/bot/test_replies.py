@@ -373,19 +373,29 @@ async def test_more_answers_than_streams_a_minute_are_posted_instead(
     slack: SlackRecorder, client: SlackClient, mention: Mention, answer: Answer, clock: Clock
 ) -> None:
     budget = StreamBudget(clock)
-    for _ in range(25):
+    for _ in range(12):
         still = Clock()
         await run(Reply(client, mention, clock=still, budget=budget), answer, still)
-    assert len(slack.of("chat.startStream")) == 18
-    assert slack.visible() == [answer_markdown(answer)] * 25
+    assert len(slack.of("chat.startStream")) == 6
+    assert slack.visible() == [answer_markdown(answer)] * 12
 
 
 def test_a_budget_is_refilled_by_time_and_kept_by_team(clock: Clock) -> None:
     budget = StreamBudget(clock)
-    assert sum(budget.take("start", "T1") for _ in range(40)) == 18
+    assert sum(budget.take("start", "T1") for _ in range(40)) == 6
     assert budget.take("start", "T2")
-    clock.seconds += 60
-    assert sum(budget.take("start", "T1") for _ in range(40)) == 18
+    clock.seconds += 10
+    assert sum(budget.take("start", "T1") for _ in range(40)) == 2
+
+
+def test_no_minute_sees_more_streams_than_slack_allows(clock: Clock) -> None:
+    budget = StreamBudget(clock)
+    started: list[float] = []
+    for _ in range(1_200):
+        clock.seconds += 0.1
+        if budget.take("start", "T1"):
+            started.append(clock.seconds)
+    assert max(sum(at <= one < at + 60 for one in started) for at in started) <= 18
 
 
 async def test_what_a_dead_worker_left_is_removed(

@@ -94,14 +94,6 @@ async def test_a_direct_message_outside_any_thread_is_found(
     assert question.text == "where is it?"
 
 
-async def test_a_command_brings_its_own_text(
-    slack: SlackRecorder, client: SlackClient, mention: Mention
-) -> None:
-    command = replace(mention, place=Place.COMMAND)
-    question = await read_question(client, command, bot_user_id=BOT_USER, command_text="why?")
-    assert (question.text, slack.calls) == ("why?", [])
-
-
 async def test_a_deleted_message_is_told_apart(
     slack: SlackRecorder, client: SlackClient, mention: Mention
 ) -> None:

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from moto.server import ThreadedMotoServer
 
@@ -31,6 +31,21 @@ class Aws:
             Attributes={"FifoQueue": "true", "VisibilityTimeout": "1"},
         )
         return created["QueueUrl"]
+
+    def lambda_records(self, url: str) -> list[dict[str, Any]]:
+        """Receive what is in a queue, as records of Lambda's SQS event."""
+        received = self.sqs.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"]
+        )
+        return [
+            {
+                "messageId": message["MessageId"],
+                "receiptHandle": message["ReceiptHandle"],
+                "body": message["Body"],
+                "attributes": message["Attributes"],
+            }
+            for message in received.get("Messages", [])
+        ]
 
     def new_table(self) -> str:
         """Create a state table as the stack does and return its name."""

@@ -253,6 +253,8 @@ MARKDOWN_TRAPS = {
     "brackets": "[" * 50_000,
     "images": "![" * 25_000,
     "links": "[a](" * 12_000,
+    "short links": "[a][" * 4_900,
+    "short brackets": "[" * 19_900,
     "emphasis": "*a **b " * 7_000,
     "ticks": "".join("e" + "`" * n for n in range(300)),
     "angles": "<" * 50_000,

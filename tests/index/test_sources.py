@@ -104,6 +104,17 @@ async def test_a_file_that_vanishes_after_the_listing_is_one_unreadable_document
         await source.fetch(ref)
 
 
+async def test_a_file_that_changes_after_the_listing_comes_with_the_version_of_its_bytes(
+    root: Path,
+) -> None:
+    source = FolderSource(root)
+    before = await ref_of(source, "a.txt")
+    (root / "a.txt").write_text("b", "utf-8")
+    fetched = (await source.fetch(before)).ref
+    assert fetched == await ref_of(source, "a.txt")
+    assert fetched != before
+
+
 async def test_a_missing_folder_is_an_unavailable_source_not_an_empty_one(tmp_path: Path) -> None:
     for path in (tmp_path / "nowhere", tmp_path / "file"):
         (tmp_path / "file").write_text("x", "utf-8")

@@ -89,17 +89,6 @@ async def test_an_extended_lease_keeps_the_job_from_others(
     assert await delivery.done()
 
 
-async def test_a_delivery_is_kept_for_as_long_as_the_work_goes_on(tmp_path: Path) -> None:
-    queue = SqliteQueue(tmp_path / "q.sqlite", lease_seconds=0.3)
-    await queue.put(mention())
-    delivery = await queue.receive()
-    assert delivery is not None
-    async with delivery.kept():
-        assert await queue.receive(wait=1.0) is None
-    assert await delivery.done()
-    await queue.close()
-
-
 async def test_a_released_job_waits_for_its_delay_and_holds_its_thread(
     queue: SqliteQueue, clock: ManualClock
 ) -> None:
@@ -150,6 +139,21 @@ async def test_a_body_that_nobody_can_read_is_set_aside(queue: SqliteQueue, tmp_
     db.close()
     assert await queue.receive() is None
     assert await queue.counts() == QueueCounts(waiting=0, held=0, dead=1)
+
+
+async def test_redriven_jobs_are_delivered_as_if_for_the_first_time(
+    queue: SqliteQueue, clock: ManualClock
+) -> None:
+    await queue.put(mention())
+    for _ in range(4):
+        await queue.receive()
+        clock.advance(31)
+    assert await queue.redrive() == 1
+    assert await queue.redrive() == 0
+    delivery = await queue.receive()
+    assert delivery is not None
+    assert (delivery.job.key, delivery.attempts) == (mention().key, 1)
+    assert await queue.counts() == QueueCounts(waiting=0, held=1, dead=0)
 
 
 async def test_dead_jobs_are_kept_for_14_days(queue: SqliteQueue, clock: ManualClock) -> None:

@@ -1,0 +1,54 @@
+"""One delivery, from the queue to its end there: answered, given back, or left to come again."""
+
+import asyncio
+import logging
+
+from handlers.answering.worker import AnswerWorker, Handled, Later, is_outage
+from handlers.work.deliveries import DELIVERIES, LEASE_SECONDS, Delivery, pause_before
+from handlers.work.jobs import AnswerJob
+from handlers.work.leases import kept
+
+log = logging.getLogger(__name__)
+
+
+async def deliver(worker: AnswerWorker, delivery: Delivery, *, patience: float = 0.0) -> bool:
+    """Handle one delivery; tell whether its job is off the queue now.
+
+    The lease is extended while the work goes on. A job that another worker holds is waited for up
+    to ``patience`` seconds, for queues where giving it back would count as a delivery. Raises
+    QueueUnavailable when the queue does not take the ending.
+    """
+    job = delivery.job
+    if not isinstance(job, AnswerJob):
+        return await delivery.done()
+    try:
+        async with kept(delivery.extend, every=LEASE_SECONDS / 3):
+            handled = await _handled(worker, job, delivery.attempts, patience)
+    except asyncio.CancelledError:
+        await asyncio.shield(delivery.release(tried=False))
+        raise
+    except Exception as error:
+        log.error(
+            "answer job returned to the queue: %s",
+            type(error).__name__,
+            extra={"trace": job.trace, "delivery": delivery.attempts},
+        )
+        pause = pause_before(delivery.attempts, outage=is_outage(error))
+        await delivery.release(pause, tried=not worker.waits_for(job, error))
+        return False
+    if isinstance(handled, Later):
+        await delivery.release(handled.seconds, tried=False)
+        return False
+    return await delivery.done()
+
+
+async def _handled(
+    worker: AnswerWorker, job: AnswerJob, attempts: int, patience: float
+) -> Handled | Later:
+    loop = asyncio.get_running_loop()
+    until = loop.time() + patience
+    while True:
+        handled = await worker.handle(job, last=attempts >= DELIVERIES)
+        if isinstance(handled, Handled) or loop.time() + handled.seconds > until:
+            return handled
+        await asyncio.sleep(handled.seconds)
