@@ -39,9 +39,10 @@ class Program:
 
     async def _work(self, mention: Mention, response_url: str) -> None:
         bot = await bot_user_id(self._client)
-        question = await read_question(
-            self._client, mention, bot_user_id=bot, command_text=mention.text
-        )
+        if mention.place is Place.COMMAND:
+            question = Question(mention.text)
+        else:
+            question = await read_question(self._client, mention, bot_user_id=bot)
         self.questions.append(question)
         key = f"{mention.team}:{mention.channel}:{mention.ts}"
         if mention.place is Place.COMMAND:
