@@ -63,8 +63,7 @@ def heard(envelope: object) -> Mention | Silence:
     text = said if isinstance(said, str) else ""
     direct = event.get("channel_type") == "im" or channel.startswith("D")
     if kind == "message" and not direct:
-        named = bool(bot) and f"<@{bot}" in text
-        return Silence.TWIN if named else Silence.NOT_MENTIONED
+        return Silence.TWIN if _names(text, bot) else Silence.NOT_MENTIONED
     return Mention(
         team=team,
         channel=channel,
@@ -74,6 +73,26 @@ def heard(envelope: object) -> Mention | Silence:
         place=Place.DIRECT if direct else Place.CHANNEL,
         text=plain_text(text, bot),
     )
+
+
+def heard_later(
+    message: object, channel: str, *, team: str, bot_user: str, enterprise: str = ""
+) -> Mention | Silence:
+    """Judge a message that was read from the history of ``channel``, as its event would have been.
+
+    The event that Slack would have sent is made from the message and put before ``heard``, so that
+    there is one judgement: ``app_mention`` where the bot is named in a channel, ``message``
+    elsewhere. Slack sends ``app_mention`` again when such a message is edited, so an edited message
+    is judged by its present words. What history does not say is whether the channel is shared with
+    another company: leave those channels out.
+    """
+    said = _mapping(message)
+    text, kind = said.get("text"), said.get("type")
+    if kind == "message" and not channel.startswith("D"):
+        kind = "app_mention" if isinstance(text, str) and _names(text, bot_user) else kind
+    grant = {"is_bot": True, "user_id": bot_user, "team_id": team, "enterprise_id": enterprise}
+    event = {**said, "type": kind, "channel": channel, "channel_type": ""}
+    return heard({"team_id": team, "event": event, "authorizations": [grant]})
 
 
 def commanded(form: object) -> Mention | Silence:
@@ -103,6 +122,11 @@ def _bot_user(outer: Mapping[str, Any]) -> str:
         if fields.get("is_bot") is True:
             return _id(fields.get("user_id"))
     return ""
+
+
+def _names(text: str, bot: str) -> bool:
+    """Tell whether ``text`` mentions the bot."""
+    return bool(bot) and (f"<@{bot}>" in text or f"<@{bot}|" in text)
 
 
 def _is_foreign(outer: Mapping[str, Any], event: Mapping[str, Any], team: str) -> bool:

@@ -92,16 +92,18 @@ class AppRoutes:
     async def call(self, request: web.Request) -> web.StreamResponse:
         """Answer one Web API call."""
         name = request.match_info["method"]
+        headers: dict[str, str] = {}
         try:
             given = await read_arguments(request)
             token = _token(request, given)
+            headers = self._web_api.headers(token)
             delay = self._web_api.delay(name)
             if delay:
                 await asyncio.sleep(delay)
-            return web.json_response(self._web_api.call(name, given, token))
+            return web.json_response(self._web_api.call(name, given, token), headers=headers)
         except SlackRefusal as refusal:
             return web.json_response(
-                refusal.response(), status=refusal.status, headers=refusal.headers
+                refusal.response(), status=refusal.status, headers=headers | refusal.headers
             )
         except Severed:
             if request.transport is not None:

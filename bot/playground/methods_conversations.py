@@ -1,9 +1,11 @@
-"""The Web API methods that read conversations and people."""
+"""The Web API methods that read one conversation or one person."""
 
 import base64
 import binascii
 import copy
-from collections.abc import Sequence
+import math
+import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from bot.playground import limits
@@ -14,10 +16,12 @@ from bot.playground.workspace import Conversation, Message, User
 Response = dict[str, Any]
 
 
-def _page(items: Sequence[Any], arguments: Arguments, default: int) -> tuple[list[Any], str]:
+def page_of(
+    items: Sequence[Any], arguments: Arguments, default: int, maximum: int = 1000
+) -> tuple[list[Any], str]:
     """Return one page of ``items`` and the cursor of the next (or "")."""
     limit = arguments.get("limit", default)
-    if not 1 <= limit <= 1000:
+    if not 1 <= limit <= maximum:
         raise SlackRefusal("invalid_limit")
     start = 0
     if arguments.get("cursor"):
@@ -30,17 +34,28 @@ def _page(items: Sequence[Any], arguments: Arguments, default: int) -> tuple[lis
     return list(items[start:stop]), cursor
 
 
-def _within(message: Message, arguments: Arguments) -> bool:
-    """Tell whether a message lies between ``oldest`` and ``latest``."""
-    try:
-        oldest = float(arguments.get("oldest") or 0)
-        latest = float(arguments.get("latest") or "inf")
-    except ValueError:
-        raise SlackRefusal("invalid_ts_oldest") from None
-    ts = float(message["ts"])
-    if arguments.get("inclusive"):
-        return oldest <= ts <= latest
-    return oldest < ts < latest
+def _moment(arguments: Arguments, name: str, default: float) -> float:
+    """Return an end of the range of time; refuse what is no timestamp."""
+    given = arguments.get(name)
+    if not given:
+        return default
+    if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", given):
+        raise SlackRefusal(f"invalid_ts_{name}")
+    return float(given)
+
+
+def _within(arguments: Arguments) -> Callable[[Message], bool]:
+    """Return what tells whether a message lies between ``oldest`` and ``latest``."""
+    oldest = _moment(arguments, "oldest", 0.0)
+    latest = _moment(arguments, "latest", math.inf)
+
+    def inside(message: Message) -> bool:
+        ts = float(message["ts"])
+        if arguments.get("inclusive"):
+            return oldest <= ts <= latest
+        return oldest < ts < latest
+
+    return inside
 
 
 def _listed(messages: list[Message], cursor: str) -> Response:
@@ -55,10 +70,20 @@ def _listed(messages: list[Message], cursor: str) -> Response:
 
 
 def history(slack: LocalSlack, arguments: Arguments) -> Response:
-    """Answer conversations.history: the newest first, without the replies in threads."""
-    slack.workspace.joined(arguments["channel"])
-    top = reversed(slack.workspace.top_level(arguments["channel"]))
-    messages, cursor = _page([m for m in top if _within(m, arguments)], arguments, 100)
+    """Answer conversations.history: the newest first, without the replies in threads.
+
+    What was also sent to the channel is there, though it is a reply.
+    """
+    channel = arguments["channel"]
+    slack.workspace.joined(channel)
+    inside = _within(arguments)
+    found = [
+        m
+        for m in slack.workspace.all(channel)
+        if (m.get("thread_ts", m["ts"]) == m["ts"] or m.get("subtype") == "thread_broadcast")
+        and inside(m)
+    ]
+    messages, cursor = page_of(found[::-1], arguments, 100, 999)
     return _listed(messages, cursor)
 
 
@@ -73,8 +98,9 @@ def replies(slack: LocalSlack, arguments: Arguments) -> Response:
     if root != ts:  # a reply answers with itself alone
         return _listed([found], "")
     thread = slack.workspace.thread(channel, ts)
-    kept = [m for m in thread if m["ts"] == ts or _within(m, arguments)]
-    messages, cursor = _page(kept, arguments, 1000)
+    inside = _within(arguments)
+    kept = [m for m in thread if m["ts"] == ts or inside(m)]
+    messages, cursor = page_of(kept, arguments, 1000)
     return _listed(messages, cursor)
 
 
@@ -116,34 +142,6 @@ def info(slack: LocalSlack, arguments: Arguments) -> Response:
     if arguments.get("include_num_members"):
         described["num_members"] = len(conversation.members)
     return {"channel": described}
-
-
-def list_conversations(slack: LocalSlack, arguments: Arguments) -> Response:
-    """Answer conversations.list; ``types`` are public_channel (default), private_channel, im."""
-    kinds = {"public_channel": "channel", "private_channel": "private", "im": "im", "mpim": "mpim"}
-    types = [t.strip() for t in (arguments.get("types") or "public_channel").split(",")]
-    if not set(types) <= set(kinds):
-        raise SlackRefusal("invalid_types")
-    bot = slack.workspace.bot.id
-    found = [
-        c
-        for c in slack.workspace.conversations.values()
-        if c.kind in {kinds[t] for t in types}
-        and (c.kind == "channel" or bot in c.members)
-        and not (c.archived and arguments.get("exclude_archived"))
-    ]
-    page, cursor = _page(found, arguments, 100)
-    return {
-        "channels": [describe_conversation(slack, c) for c in page],
-        "response_metadata": {"next_cursor": cursor},
-    }
-
-
-def members(slack: LocalSlack, arguments: Arguments) -> Response:
-    """Answer conversations.members."""
-    conversation = slack.workspace.visible(arguments["channel"])
-    page, cursor = _page(conversation.members, arguments, 100)
-    return {"members": page, "response_metadata": {"next_cursor": cursor}}
 
 
 def open_conversation(slack: LocalSlack, arguments: Arguments) -> Response:
@@ -193,17 +191,7 @@ def user_info(slack: LocalSlack, arguments: Arguments) -> Response:
     return {"user": describe_user(slack, user)}
 
 
-def list_users(slack: LocalSlack, arguments: Arguments) -> Response:
-    """Answer users.list."""
-    page, cursor = _page(list(slack.workspace.users.values()), arguments, 1000)
-    return {
-        "members": [describe_user(slack, u) for u in page],
-        "response_metadata": {"next_cursor": cursor},
-    }
-
-
-_PAGES = ("cursor",)
-_RANGE = ("latest", "oldest", *_PAGES)
+_RANGE = ("latest", "oldest", "cursor")
 METHODS = (
     Method(
         "conversations.history",
@@ -231,22 +219,6 @@ METHODS = (
         flags=("include_locale", "include_num_members"),
     ),
     Method(
-        "conversations.list",
-        list_conversations,
-        limits.TIER_2,
-        text=(*_PAGES, "types", "team_id"),
-        flags=("exclude_archived",),
-        numbers=("limit",),
-    ),
-    Method(
-        "conversations.members",
-        members,
-        limits.TIER_4,
-        required=("channel",),
-        text=_PAGES,
-        numbers=("limit",),
-    ),
-    Method(
         "conversations.open",
         open_conversation,
         limits.TIER_3,
@@ -254,12 +226,4 @@ METHODS = (
         flags=("return_im", "prevent_creation"),
     ),
     Method("users.info", user_info, limits.TIER_4, required=("user",), flags=("include_locale",)),
-    Method(
-        "users.list",
-        list_users,
-        limits.TIER_2,
-        text=(*_PAGES, "team_id"),
-        flags=("include_locale",),
-        numbers=("limit",),
-    ),
 )

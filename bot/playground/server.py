@@ -7,7 +7,7 @@ async with Playground(signing_secret="s") as slack:
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Self
 
 from aiohttp import web
@@ -33,6 +33,7 @@ from bot.playground.surfaces import Surfaces
 from bot.playground.ui import PageRoutes
 from bot.playground.web_api import Call, Failure, WebApi
 from bot.playground.workspace import Change, Workspace
+from bot.scopes import BOT_SCOPES
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -42,8 +43,9 @@ class Playground(Sight):
 
     ``events_url`` may be set at any time; an app in Socket Mode goes before it. ``rate_limits``
     False switches the tiers off. ``retry_delays`` are seconds before each retry of an event.
-    ``suggestions`` are questions that the page offers. People and channels may be named or given
-    by id everywhere; the channel "dm" is the person's direct messages with the bot.
+    ``suggestions`` are questions that the page offers, ``scopes`` what the bot token is said to be
+    allowed. People and channels may be named or given by id everywhere; the channel "dm" is the
+    person's direct messages with the bot.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class Playground(Sight):
         ack_seconds: float = limits.ACK_SECONDS,
         suggestions: Sequence[str] = (),
         title: str = "Playground",
+        scopes: Collection[str] = BOT_SCOPES,
     ) -> None:
         self.team = "TPLAYGROUND"
         self.workspace = Workspace(
@@ -75,7 +78,7 @@ class Playground(Sight):
         self._http.url = events_url
         self._courier = Courier(self._transport, retry_delays)
         limiter = RateLimiter(clock) if rate_limits else None
-        self._web_api = WebApi(self._slack, bot_token, app_token, limiter)
+        self._web_api = WebApi(self._slack, bot_token, app_token, limiter, frozenset(scopes))
         self._gestures = Gestures(self._slack, self._courier)
         self._page = PageRoutes(
             self._slack, self._gestures, lambda: self.connected, tuple(suggestions), title

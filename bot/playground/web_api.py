@@ -9,16 +9,24 @@ from bot.playground import (
     methods_app,
     methods_chat,
     methods_conversations,
+    methods_listings,
     methods_streams,
 )
 from bot.playground.errors import SlackRefusal
 from bot.playground.limits import RateLimiter
 from bot.playground.method import Arguments, LocalSlack, Method
 from bot.playground.workspace import Change
+from bot.scopes import BOT_SCOPES, HEADER, scopes_header
 
 METHODS: dict[str, Method] = {
     method.name: method
-    for room in (methods_chat, methods_streams, methods_conversations, methods_app)
+    for room in (
+        methods_chat,
+        methods_streams,
+        methods_conversations,
+        methods_listings,
+        methods_app,
+    )
     for method in room.METHODS
 }
 
@@ -35,7 +43,8 @@ class Call(NamedTuple):
 class Failure:
     """What the next call of a method meets instead of, or after, its work.
 
-    ``begun`` tells that a call has met it: with a delay, that call is now held here.
+    ``begun`` tells that a call has met it: with a delay, that call is now held here, and ``held``
+    counts such calls. Once ``lifted`` it meets no further call.
     """
 
     error: str
@@ -46,6 +55,8 @@ class Failure:
     delay: float = 0.0
     times: int = 1
     begun: bool = False
+    held: int = 0
+    lifted: bool = False
 
 
 class Severed(Exception):
@@ -54,26 +65,36 @@ class Severed(Exception):
 
 @dataclass(slots=True)
 class WebApi:
-    """Answers calls. ``limiter`` None: no rate limits. ``calls`` is the log for tests."""
+    """Answers calls. ``limiter`` None: no rate limits. ``calls`` is the log for tests.
+
+    ``scopes`` are those that the bot token is said to have.
+    """
 
     slack: LocalSlack
     bot_token: str
     app_token: str
     limiter: RateLimiter | None
+    scopes: frozenset[str] = BOT_SCOPES
     calls: list[Call] = field(default_factory=list)
     failures: dict[str, list[Failure]] = field(default_factory=dict)
 
     def delay(self, name: str) -> float:
         """Return the seconds the next call of this method is to wait, as a test asked."""
-        waiting = self.failures.get(name)
-        if not waiting:
+        failure = self._waiting(name)
+        if failure is None:
             return 0.0
-        failure = waiting[0]
         if failure.begun and failure.times <= 1:
             # The one call that it was meant for is held already.
             return 0.0
         failure.begun = True
+        failure.held += failure.delay > 0
         return failure.delay
+
+    def headers(self, token: str | None) -> dict[str, str]:
+        """Return what Slack tells in the headers of every answer: what the token may do."""
+        if token == self.bot_token:
+            return {HEADER: scopes_header(self.scopes)}
+        return {HEADER: "connections:write"} if token == self.app_token else {}
 
     def call(self, name: str, given: Mapping[str, Any], token: str | None) -> dict[str, Any]:
         """Answer one call, or raise SlackRefusal or Severed; either way it is logged."""
@@ -123,14 +144,18 @@ class WebApi:
             raise SlackRefusal("not_allowed_token_type")
 
     def _next_failure(self, name: str) -> Failure | None:
-        waiting = self.failures.get(name)
-        if not waiting:
-            return None
-        failure = waiting[0]
-        failure.times -= 1
-        if failure.times <= 0:
-            waiting.pop(0)
+        failure = self._waiting(name)
+        if failure is not None:
+            failure.times -= 1
+            if failure.times <= 0:
+                self.failures[name].pop(0)
         return failure
+
+    def _waiting(self, name: str) -> Failure | None:
+        waiting = self.failures.get(name, [])
+        while waiting and waiting[0].lifted:
+            waiting.pop(0)
+        return waiting[0] if waiting else None
 
     def _fail(self, failure: Failure) -> None:
         if failure.cut:

@@ -40,7 +40,7 @@ def dangers(markdown: str) -> list[str]:
             if part.type in ("link_open", "image", "html_inline", "html_block"):
                 found.append(part.type)
             if part.type == "text" and re.search(
-                r"(?i)://\w|www\.\w|\bevil\.example", part.content
+                r"(?i)://\w|www\.\w|\bevil\.example\b", part.content
             ):
                 found.append(part.content)
     return found

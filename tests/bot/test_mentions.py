@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.conversation import Mention, Place
-from bot.mentions import Silence, commanded, heard
+from bot.mentions import Silence, commanded, heard, heard_later
 
 Payload = Callable[[str], dict[str, Any]]
 
@@ -158,3 +158,42 @@ def test_no_json_can_make_it_raise(value: Any) -> None:
 def test_no_odd_event_can_make_it_raise(event: dict[str, Any], grants: Any) -> None:
     envelope = {"team_id": "T0FOOT", "event": event, "authorizations": grants}
     assert isinstance(heard(envelope), Mention | Silence)
+
+
+WHO = {"team": "T0FOOT", "bot_user": "UFOOTNOTE"}
+HISTORY = ("app_mention", "message_im", "message_twin", "bot_message", "own_message")
+
+
+@pytest.mark.parametrize("name", HISTORY)
+def test_a_message_read_from_history_is_judged_as_its_event_was(
+    payload: Payload, name: str
+) -> None:
+    event = payload(name)["event"]
+    only_there = ("channel", "channel_type", "event_ts")
+    message = {key: value for key, value in event.items() if key not in only_there}
+    message["type"] = "message"
+    # The twin of a mention is the mention, once it is read from history.
+    told = payload("app_mention" if name == "message_twin" else name)
+    assert heard_later(message, event["channel"], **WHO) == heard(told)
+
+
+def test_a_message_in_history_counts_in_a_channel_only_if_it_names_the_bot() -> None:
+    message = {"type": "message", "user": "U1", "ts": "1.2", "text": "hello <@UFOOTNOTES>"}
+    assert heard_later(message, "C1", **WHO) is Silence.NOT_MENTIONED
+    assert isinstance(heard_later(message, "D1", **WHO), Mention)
+    for name in ("<@UFOOTNOTE>", "<@UFOOTNOTE|footnote>"):
+        assert isinstance(heard_later(message | {"text": f"hey {name}"}, "C1", **WHO), Mention)
+
+
+def test_a_foreigner_in_history_is_told_from_a_colleague_of_the_organisation() -> None:
+    message = {"type": "message", "user": "U1", "ts": "1.2", "text": "hi", "user_team": "E0ORG"}
+    assert heard_later(message, "D1", **WHO) is Silence.FOREIGN_USER
+    assert isinstance(heard_later(message, "D1", **WHO, enterprise="E0ORG"), Mention)
+
+
+@given(
+    json_values | st.fixed_dictionaries({}, optional=dict.fromkeys(("type", *FIELDS), json_values)),
+    st.text(max_size=4),
+)
+def test_no_odd_message_in_history_can_make_it_raise(message: Any, channel: str) -> None:
+    assert isinstance(heard_later(message, channel, **WHO), Mention | Silence)

@@ -1,0 +1,172 @@
+"""Answer late rather than never: find questions that Slack could not deliver, and queue them.
+
+    watermark ────────────────── a sweep: since ──── until ──── 7 minutes ──── now
+                                                               └ Slack may still deliver these
+
+A row in the state table holds the window of the sweep that is under way and how far it came. A run
+does a bounded part of it and the next run goes on there; when the sweep is through, the next window
+begins where this one ended. So no message is skipped, the row never grows, and a run that dies in
+the middle only makes the next one look at something twice.
+"""
+
+import asyncio
+import logging
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.missed import CALLS, Bookmark, Sweep
+from handlers.work.errors import QueueUnavailable
+from handlers.work.jobs import AnswerJob
+from handlers.work.outcomes import read
+from handlers.work.ports import JobQueue, StateStore
+
+EARLY_SECONDS = 7 * 60.0
+"""Slack's own retries are over after 6 minutes; before that a question is not lost."""
+
+NEXT_SECONDS = 5 * 60.0
+"""A new sweep begins no sooner after the last, however often it is called: call it every minute or
+two, because where the bot is in hundreds of conversations one sweep takes many runs."""
+
+LATE_SECONDS = 24 * 3600.0
+"""After a day nobody waits for the answer any more, and claims are forgotten."""
+
+KEPT_SECONDS = 90 * 24 * 3600.0
+"""How long a laptop may sleep and still know where it had stopped."""
+
+_ROW = "reconciliation"
+_START = Bookmark()
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """What one run did, in numbers.
+
+    ``looked_at`` counts messages, ``conversations`` those read to the end, ``unreadable`` those
+    that Slack refused. ``found`` questions had left no trace here, and ``put`` of them are on the
+    queue now; where the worker is behind, a question that still waits in the queue counts as well.
+    ``incomplete`` tells that the sweep goes on with the next run.
+    """
+
+    looked_at: int = 0
+    conversations: int = 0
+    unreadable: int = 0
+    found: int = 0
+    put: int = 0
+    incomplete: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Progress:
+    """The window of the sweep under way, ``until`` 0.0 when there is none, and how far it came."""
+
+    since: float
+    until: float = 0.0
+    bookmark: Bookmark = _START
+
+    def at(self, now: float) -> "_Progress":
+        """Return the sweep to do now: the one under way, or the next if it is time for it.
+
+        What is too old is left out.
+        """
+        since = max(self.since, now - LATE_SECONDS)
+        if since < self.until:
+            return _Progress(since, self.until, self.bookmark)
+        until = now - EARLY_SECONDS
+        return _Progress(since, until if until - since >= NEXT_SECONDS else 0.0)
+
+    def row(self) -> dict[str, object]:
+        return {
+            "since": self.since,
+            "until": self.until,
+            "conversation": self.bookmark.conversation,
+            "before": self.bookmark.before,
+        }
+
+
+async def reconcile_once(
+    client: AsyncWebClient,
+    queue: JobQueue,
+    store: StateStore,
+    *,
+    clock: Callable[[], float] = time.time,
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    calls: int = CALLS,
+) -> Reconciliation:
+    """Look at the next part of what was said between 24 hours and 7 minutes ago.
+
+    Call it every minute or two; most calls find that there is nothing to do yet. The first of all
+    only notes the time: a table that remembers nothing cannot tell what was answered. A question is
+    lost when it has no outcome (so a failed one is not repeated) and was never claimed (so one that
+    killed its workers stays where ``footnote redrive`` finds it). Two runs at once do no harm: a
+    question that is queued twice is answered by whoever claims it first.
+
+    ``calls`` is the most reads of history and threads; ``clock`` is in seconds since the epoch.
+    Raises ConversationUnreadable when the bot may not list its conversations, StoreUnavailable.
+    """
+    now = clock()
+    item = await store.get(_ROW)
+    if item is None:
+        await store.put_if_absent(_ROW, _Progress(now - EARLY_SECONDS).row(), KEPT_SECONDS)
+        return Reconciliation()
+    progress = _read(item.value, now).at(now)
+    if progress.until <= progress.since:
+        return Reconciliation()  # there is nothing to do yet
+    sweep = Sweep(
+        client,
+        since=progress.since,
+        until=progress.until,
+        start=progress.bookmark,
+        calls=calls,
+        pause=pause,
+    )
+    found = put = 0
+    try:
+        async with aclosing(sweep.mentions()) as mentions:
+            async for mention in mentions:
+                job = AnswerJob.of(mention, trace=uuid.uuid4().hex, accepted_at=clock())
+                if await _left_a_trace(store, job.key):
+                    continue
+                found += 1
+                await queue.put(job)
+                put += 1
+                log.info("a question that Slack did not deliver", extra={"trace": job.trace})
+    except QueueUnavailable as error:
+        # The bookmark stands before this question, so the next run finds it again.
+        log.error("a lost question has to wait: %s", error)
+    if sweep.finished:
+        progress = _Progress(since=progress.until)
+    else:
+        progress = _Progress(progress.since, progress.until, sweep.bookmark)
+    # Where another run was faster, its row stands; the next run goes on from there.
+    await store.replace(_ROW, progress.row(), KEPT_SECONDS, item.revision)
+    return Reconciliation(
+        looked_at=sweep.messages,
+        conversations=sweep.conversations,
+        unreadable=sweep.unreadable,
+        found=found,
+        put=put,
+        incomplete=not sweep.finished,
+    )
+
+
+async def _left_a_trace(store: StateStore, key: str) -> bool:
+    """Tell whether the job ended, or whether a worker ever took it (see handlers.work.claims)."""
+    return await read(store, key) is not None or await store.get(f"claim:{key}") is not None
+
+
+def _read(row: Mapping[str, object], now: float) -> _Progress:
+    """Read the row; what another version left there counts as a day without a look."""
+    since, until = row.get("since"), row.get("until")
+    if not isinstance(since, int | float):
+        return _Progress(now - LATE_SECONDS)
+    if not isinstance(until, int | float):
+        return _Progress(since)
+    bookmark = Bookmark(str(row.get("conversation", "")), str(row.get("before", "")))
+    return _Progress(since, until, bookmark)

@@ -1,0 +1,287 @@
+"""Lost questions get onto the queue, once; what anybody ever took does not."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.client import SlackClient, make_client
+from bot.conversation import Ending, Outcome
+from bot.errors import ConversationUnreadable
+from bot.playground import Playground
+from handlers.adapters.sqlite_queue import SqliteQueue
+from handlers.adapters.sqlite_store import SqliteStore
+from handlers.work.claims import Claim, Claims
+from handlers.work.errors import QueueUnavailable
+from handlers.work.jobs import AnswerJob, Job
+from handlers.work.outcomes import record
+from handlers.work.reconciliation import Reconciliation, reconcile_once
+from tests.doubles.clocks import ManualClock
+
+TOKEN = "xoxb-playground"
+MINUTE, HOUR = 60.0, 3600.0
+
+
+class Ledger:
+    """A queue that forgets nothing and drops nothing, as SQS after five minutes."""
+
+    def __init__(self) -> None:
+        self.jobs: list[AnswerJob] = []
+        self.closed = False
+
+    async def put(self, job: Job) -> None:
+        if self.closed:
+            raise QueueUnavailable("The queue did not answer.")
+        assert isinstance(job, AnswerJob)
+        self.jobs.append(job)
+
+    @property
+    def stamps(self) -> list[str]:
+        return [job.ts for job in self.jobs]
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def queue() -> Ledger:
+    return Ledger()
+
+
+@pytest.fixture
+async def store(tmp_path: Path, clock: ManualClock) -> AsyncIterator[SqliteStore]:
+    opened = SqliteStore(tmp_path / "state.sqlite", clock=clock)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def slack(clock: ManualClock) -> AsyncIterator[Playground]:
+    async with Playground(signing_secret="s", bot_token=TOKEN, clock=clock) as playground:
+        yield playground
+
+
+class Bot:
+    """What the schedule calls, on a clock that only the test moves."""
+
+    def __init__(
+        self, client: SlackClient, queue: Ledger, store: SqliteStore, clock: ManualClock
+    ) -> None:
+        self.client, self.queue, self.store, self.clock = client, queue, store, clock
+
+    async def look(self, after: float = 0.0, calls: int = 40) -> Reconciliation:
+        """Look for lost questions once, ``after`` seconds from now."""
+        self.clock.advance(after)
+        return await reconcile_once(
+            self.client, self.queue, self.store, clock=self.clock, pause=at_once, calls=calls
+        )
+
+
+async def at_once(_: float) -> None:
+    """Wait as long as a test wants to."""
+
+
+@pytest.fixture
+async def bot(slack: Playground, queue: Ledger, store: SqliteStore, clock: ManualClock) -> Bot:
+    """A bot whose schedule has run once before."""
+    bot = Bot(make_client(TOKEN, slack.api_url), queue, store, clock)
+    await bot.look()
+    return bot
+
+
+def key_of(slack: Playground, channel: str, ts: str) -> str:
+    return f"{slack.team}:{channel}:{ts}"
+
+
+async def test_lost_questions_are_put_on_the_queue_once(slack: Playground, bot: Bot) -> None:
+    root = await slack.say("bob", "general", "who knows?")
+    asked = {
+        await slack.say("alice", "general", "@Footnote in the channel?"),
+        await slack.say("alice", "general", "@Footnote in the thread?", root),
+        await slack.say("alice", "dm", "directly?"),
+    }
+    report = await bot.look(10 * MINUTE)
+    assert set(bot.queue.stamps) == asked
+    assert (report.found, report.put, report.incomplete) == (3, 3, False)
+    assert (report.conversations, report.unreadable, report.looked_at) == (5, 0, 4)
+    again = await bot.look(10 * MINUTE)
+    assert (again.found, len(bot.queue.jobs)) == (0, 3)
+
+
+async def test_a_job_names_the_message_and_has_a_trace_of_its_own(
+    slack: Playground, bot: Bot
+) -> None:
+    root = await slack.say("bob", "general", "hm")
+    ts = await slack.say("alice", "general", "@Footnote?", root)
+    other = await slack.say("alice", "dm", "and?")
+    await bot.look(10 * MINUTE)
+    channel, direct = bot.queue.jobs
+    assert (channel.ts, channel.thread_ts, channel.place) == (ts, root, "channel")
+    assert (direct.ts, direct.thread_ts, direct.place) == (other, other, "direct")
+    assert channel.key == key_of(slack, "CGENERAL", ts)
+    assert channel.accepted_at == bot.clock()
+    assert channel.trace != direct.trace != ""
+
+
+async def test_slack_gets_seven_minutes_to_deliver_by_itself(slack: Playground, bot: Bot) -> None:
+    ts = await slack.say("alice", "general", "@Footnote?")
+    assert (await bot.look(6.9 * MINUTE)).found == 0
+    assert (await bot.look(5 * MINUTE)).found == 1
+    assert bot.queue.stamps == [ts]
+
+
+async def test_a_finished_sweep_is_followed_by_the_next_after_five_minutes(
+    slack: Playground, bot: Bot
+) -> None:
+    await bot.look(10 * MINUTE)
+    so_far = len(slack.calls)
+    for _ in range(4):
+        assert await bot.look(MINUTE) == Reconciliation()
+    assert len(slack.calls) == so_far, "Slack is not asked when there is nothing to do"
+    assert (await bot.look(MINUTE)).conversations == 5
+
+
+@pytest.mark.parametrize("ending", list(Ending))
+async def test_a_question_that_ended_is_not_asked_again(
+    slack: Playground, bot: Bot, ending: Ending
+) -> None:
+    ts = await slack.say("alice", "general", "@Footnote?")
+    await record(bot.store, key_of(slack, "CGENERAL", ts), Outcome(ending))
+    assert (await bot.look(10 * MINUTE)).found == 0
+
+
+async def test_a_question_that_a_worker_once_took_is_left_to_the_queue(
+    slack: Playground, bot: Bot
+) -> None:
+    claims = Claims(bot.store, lease_seconds=15, clock=bot.clock)
+    held = await slack.say("alice", "general", "@Footnote one?")
+    given_up = await slack.say("alice", "general", "@Footnote two?")
+    await claims.take(key_of(slack, "CGENERAL", held))
+    claim = await claims.take(key_of(slack, "CGENERAL", given_up))
+    assert isinstance(claim, Claim)
+    await claim.note({"posted": []})
+    await claim.release()
+    assert (await bot.look(10 * MINUTE)).found == 0
+
+
+async def test_what_waits_in_the_laptops_queue_is_not_queued_twice(
+    slack: Playground, bot: Bot, tmp_path: Path
+) -> None:
+    ts = await slack.say("alice", "general", "@Footnote?")
+    job = AnswerJob(slack.team, "CGENERAL", "UALICE", ts, ts, "channel")
+    laptop = SqliteQueue(tmp_path / "state.sqlite", clock=bot.clock)
+    await laptop.put(job)
+    bot.clock.advance(10 * MINUTE)
+    await reconcile_once(bot.client, laptop, bot.store, clock=bot.clock, pause=at_once)
+    assert (await laptop.counts()).waiting == 1
+    await laptop.close()
+
+
+async def test_after_a_day_nobody_is_answered_any_more(slack: Playground, bot: Bot) -> None:
+    await slack.say("alice", "general", "@Footnote yesterday?")
+    bot.clock.advance(HOUR)
+    ts = await slack.say("alice", "general", "@Footnote today?")
+    assert (await bot.look(23.5 * HOUR)).found == 1
+    assert bot.queue.stamps == [ts]
+
+
+async def test_a_laptop_that_slept_for_days_still_answers_what_is_fresh(
+    slack: Playground, bot: Bot
+) -> None:
+    bot.clock.advance(30 * 24 * HOUR)
+    ts = await slack.say("alice", "dm", "anybody?")
+    await bot.look(10 * MINUTE)
+    assert bot.queue.stamps == [ts]
+
+
+async def test_a_table_that_remembers_nothing_answers_nothing_from_before(
+    slack: Playground, queue: Ledger, store: SqliteStore, clock: ManualClock
+) -> None:
+    await slack.say("alice", "general", "@Footnote answered by a table that was deleted?")
+    bot = Bot(make_client(TOKEN, slack.api_url), queue, store, clock)
+    assert await bot.look(10 * MINUTE) == Reconciliation()
+    ts = await slack.say("alice", "general", "@Footnote since then?")
+    await bot.look(10 * MINUTE)
+    assert queue.stamps == [ts]
+
+
+async def test_what_slack_was_too_slow_for_is_found_by_the_next_run(
+    slack: Playground, bot: Bot
+) -> None:
+    asked = {
+        await slack.say("alice", "general", "@Footnote one?"),
+        await slack.say("alice", "help", "@Footnote two?"),
+        await slack.say("alice", "dm", "three?"),
+    }
+    slack.fail_next("conversations.history", delay=0.01)
+    slack.fail_next("conversations.history", "ratelimited", retry_after=0, times=2)
+    first = await bot.look(10 * MINUTE)
+    assert (first.found, first.incomplete) == (1, True)
+    clock_of_the_window = bot.clock()
+    late = await slack.say("alice", "dm", "meanwhile?")
+    second = await bot.look(10 * MINUTE)
+    assert (second.found, second.incomplete) == (2, False)
+    assert set(bot.queue.stamps) == asked
+    assert float(late) >= clock_of_the_window
+    third = await bot.look(10 * MINUTE)
+    assert (third.found, bot.queue.stamps[-1]) == (1, late)
+
+
+async def test_many_questions_take_many_runs_and_none_is_skipped_or_repeated(
+    slack: Playground, bot: Bot
+) -> None:
+    asked = set()
+    for number in range(25):
+        root = await slack.say("bob", "general", f"thread {number}")
+        asked.add(await slack.say("alice", "general", "@Footnote?", root))
+    runs = 1
+    while (await bot.look(10 * MINUTE, calls=12)).incomplete:
+        runs += 1
+        assert runs < 10
+    assert sorted(bot.queue.stamps) == sorted(asked)
+    assert runs > 2
+
+
+async def test_a_queue_that_is_down_loses_nothing(slack: Playground, bot: Bot) -> None:
+    asked = {await slack.say("alice", "dm", f"{word}?") for word in ("one", "two", "three")}
+    bot.queue.closed = True
+    report = await bot.look(10 * MINUTE)
+    assert (report.found, report.put, report.incomplete) == (1, 0, True)
+    bot.queue.closed = False
+    assert (await bot.look(MINUTE)).put == 3
+    assert set(bot.queue.stamps) == asked
+
+
+async def test_two_runs_at_once_skip_nothing(slack: Playground, bot: Bot) -> None:
+    asked = {await slack.say("alice", "dm", f"{word}?") for word in ("one", "two", "three")}
+    bot.clock.advance(10 * MINUTE)
+    await asyncio.gather(bot.look(), bot.look())
+    assert set(bot.queue.stamps) == asked
+    assert max(map(bot.queue.stamps.count, asked)) <= 2, "at most one a run; claims do the rest"
+    later = await slack.say("alice", "dm", "four?")
+    await bot.look(10 * MINUTE)
+    assert bot.queue.stamps.count(later) == 1
+
+
+async def test_a_run_that_may_not_list_leaves_the_window_for_the_next(
+    slack: Playground, bot: Bot
+) -> None:
+    ts = await slack.say("alice", "dm", "one?")
+    slack.fail_next("users.conversations", "missing_scope")
+    with pytest.raises(ConversationUnreadable):
+        await bot.look(10 * MINUTE)
+    await bot.look(HOUR)
+    assert bot.queue.stamps == [ts]
+
+
+@pytest.mark.parametrize("row", [{}, {"since": "x"}, {"since": None, "until": 5}])
+async def test_a_row_of_another_version_costs_a_longer_look_and_no_question(
+    slack: Playground, bot: Bot, row: dict[str, object]
+) -> None:
+    await bot.store.put("reconciliation", row, HOUR)
+    ts = await slack.say("alice", "dm", "one?")
+    await bot.look(10 * MINUTE)
+    assert bot.queue.stamps == [ts]
