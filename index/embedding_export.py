@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any
 from index.embedding_onnx import MANIFEST, MODEL, TOKENIZER, verified
 from index.embedding_torch import load
 from index.errors import EmbedderUnavailable
-from index.weights import longest_input, model_name, packaged_model_path, sha256_of
+from index.weights import (
+    PUBLISHED_NAME,
+    longest_input,
+    model_name,
+    packaged_model_path,
+    sha256_of,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -38,6 +44,10 @@ def export_onnx(folder: Path, model_path: Path | None = None) -> Path:
     write the same.
     Raises EmbedderUnavailable if the model or the folder cannot be used.
     """
+    if model_path is None and _is_there(folder, PUBLISHED_NAME):
+        # The packaged weights are the published ones or refused, so they need not be looked at:
+        # a process that only answers questions may do without them.
+        return folder
     source = packaged_model_path() if model_path is None else model_path
     name = model_name(source)
     if _is_there(folder, name):

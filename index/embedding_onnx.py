@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +20,14 @@ MANIFEST: Final = "manifest.json"
 _BATCH = 16
 _LONGEST_TEXT = 100_000
 """Characters of a text that are looked at; 256 word pieces are about 1,000."""
+
+
+@dataclass(frozen=True, slots=True)
+class VectorSpace:
+    """Which vectors an exported model makes; known without loading it."""
+
+    name: str
+    dimensions: int
 
 
 class OnnxEmbedder:
@@ -92,6 +101,12 @@ class OnnxEmbedder:
             mask[row, : len(pieces)] = 1
         (encoded,) = self._session.run(None, {"input_ids": ids, "attention_mask": mask})
         return normalised(np.asarray(encoded, dtype=np.float32))
+
+
+def space_of(folder: Path) -> VectorSpace:
+    """Return the vector space of the model in ``folder``. Raises EmbedderUnavailable."""
+    manifest = verified(folder)
+    return VectorSpace(str(manifest["name"]), int(manifest["dimensions"]))
 
 
 def verified(folder: Path) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 """The index in LanceDB, on a folder or on ``s3://``; nothing else imports lancedb.
 
 One table holds a row a chunk. A commit replaces whole documents in one version, so a search sees a
-document as it was or as it is, never half of it. Every read first asks for a newer version, because
+document as it was or as it is, never half of it. Every read asks for a newer version once, because
 a handle that does not would serve revoked rows for ever. Two writers at once lose and duplicate
-nothing, yet the later one wins: give a table one writer.
+nothing, yet the later one wins: give a table one writer; ``before_change`` asks if it still is.
 
 The engine reads ``LANCE_CPU_THREADS`` when it starts. Whoever composes the program sets it before
 this module is imported: about 32 for an index on S3, where threads wait more than they compute.
@@ -13,9 +13,8 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TypeVar
 
 import lancedb
 import numpy as np
@@ -24,12 +23,16 @@ from lancedb import AsyncConnection, AsyncTable
 from lancedb.index import FTS, Bitmap, BTree, IvfRq, IvfSq, LabelList
 from lancedb.query import MatchQuery
 
-from index import lance_rows, lance_upkeep
+from index import lance_rows
 from index.audience import Audience
 from index.documents import stable_id
 from index.errors import IndexMissing, KnowledgeError
-from index.lance_errors import PATIENCE, Vanished, explained, mismatch, missing
+from index.lance_errors import PATIENCE, explained, mismatch, missing
 from index.lance_filters import any_of, readable_by
+from index.lance_handle import Handle
+from index.lance_maintenance import maintain
+from index.lance_reading import Reading
+from index.lance_upkeep import VectorDesign
 from index.ports import Candidate, IndexEntry, Vector
 
 TABLE = "chunks"
@@ -49,14 +52,20 @@ class LanceIndex:
         embedder: str,
         dimensions: int,
         storage_options: Mapping[str, str] | None = None,
+        before_change: Callable[[], Awaitable[object]] | None = None,
     ) -> None:
-        """Name the place: a folder or ``s3://bucket/prefix``, and the embedder of its vectors."""
+        """Name the place: a folder or ``s3://bucket/prefix``, and the embedder of its vectors.
+
+        ``before_change`` is awaited before every change; what it raises prevents the change.
+        """
         self._uri = uri
         self._embedder, self._dimensions = embedder, dimensions
         self._remote = "://" in uri
         self._options = {**PATIENCE, **(storage_options or {})} if self._remote else None
+        self._before_change = before_change
         self._connection: AsyncConnection | None = None
-        self._table: AsyncTable | None = None
+        self._handle = Handle(uri, self._opened)
+        self._reading = Reading()
         self._staged: dict[str, IndexEntry] = {}
         self._writing = asyncio.Lock()
 
@@ -88,6 +97,7 @@ class LanceIndex:
             batch, self._staged = self._staged, {}
             try:
                 if batch:
+                    await self._ask_first()
                     await self._use_or_create(lambda table: self._replace(table, batch))
             except BaseException:
                 self._staged = {**batch, **self._staged}
@@ -107,7 +117,8 @@ class LanceIndex:
             for document_id in document_ids:
                 self._staged.pop(document_id, None)
             if document_ids:
-                await self._use_or(None, lambda table: table.delete(theirs))
+                await self._ask_first()
+                await self._handle.use_or(None, lambda table: table.delete(theirs))
         return await self.version()
 
     async def search(
@@ -122,26 +133,29 @@ class LanceIndex:
         async def read(table: AsyncTable) -> Sequence[Candidate]:
             if readable is None:
                 return []
-            for _ in range(3):
-                by_vector, by_keyword = await asyncio.gather(
-                    _nearest(table, query, readable, limit),
-                    _matching(table, text, readable, limit),
-                )
-                if not lance_rows.shows_two_versions(by_vector, by_keyword):
-                    break
+            by_vector, by_keyword = await self._reading.search(
+                table, query, _match(text), readable, limit
+            )
             found = lance_rows.candidates_of(by_vector, by_keyword, query)
             # The filter decided already; this is the second lock on the same door.
             return [one for one in found if audience.may_read(one.readers)]
 
-        return await self._use(read)
+        return await self._handle.use(read, asks_itself=True)
+
+    async def warm(self) -> None:
+        """Fetch what searches need, and keep it; nothing where there is no index yet.
+
+        Raises EmbedderMismatch, IndexUnavailable.
+        """
+        await self._handle.use_or(None, self._reading.warm)
 
     async def version(self) -> int:
         """Return the newest version; 0 when there is no index yet."""
-        return await self._use_or(0, lambda table: table.version())
+        return await self._handle.use_or(0, lambda table: table.version())
 
     async def count(self) -> int:
         """Return the number of chunks; 0 when there is no index yet."""
-        return await self._use_or(0, lambda table: table.count_rows())
+        return await self._handle.use_or(0, lambda table: table.count_rows())
 
     async def documents(self) -> int:
         """Return the number of documents; 0 when there is no index yet."""
@@ -153,11 +167,13 @@ class LanceIndex:
         Does nothing until enough has piled up, unless forced. Only the writer calls it.
         """
         async with self._writing:
-            await self._use_or(None, lambda table: _maintain(table, force=force))
+            await self._ask_first()
+            await self._handle.use_or(None, lambda table: _maintain(table, force=force))
 
     async def close(self) -> None:
         """Let go of the storage. A later call opens it again; staged entries are dropped."""
-        table, self._table = self._table, None
+        await self._reading.close()
+        table = self._handle.forget()
         connection, self._connection = self._connection, None
         self._staged = {}
         if table is not None:
@@ -167,7 +183,7 @@ class LanceIndex:
 
     async def _maintain_quietly(self) -> None:
         try:
-            await self._use(lambda table: _maintain(table, force=False, scattered_only=True))
+            await self._handle.use(lambda table: _maintain(table, force=False, scattered_only=True))
         except KnowledgeError as error:
             # The commit stands. The next one tries again.
             _log.warning("maintenance of the index failed: %s", type(error).__name__)
@@ -184,31 +200,17 @@ class LanceIndex:
         merge = merge.when_not_matched_by_source_delete(theirs).use_index(False)
         await merge.execute(rows)
 
-    async def _use(self, work: Callable[[AsyncTable], Awaitable[_T]]) -> _T:
-        held = self._table
-        try:
-            with explained(self._uri):
-                return await work(await self._opened())
-        except Vanished:
-            if held is None:
-                raise
-        # A clean-up took files that the held version needs: open the newest one.
-        self._table = None
-        return await self._use(work)
-
-    async def _use_or(self, without: _T, work: Callable[[AsyncTable], Awaitable[_T]]) -> _T:
-        try:
-            return await self._use(work)
-        except IndexMissing:
-            return without
+    async def _ask_first(self) -> None:
+        if self._before_change is not None:
+            await self._before_change()
 
     async def _use_or_create(self, work: Callable[[AsyncTable], Awaitable[_T]]) -> _T:
         with contextlib.suppress(IndexMissing):
-            return await self._use(work)
+            return await self._handle.use(work)
         with explained(self._uri):
             schema = lance_rows.table_schema(self._embedder, self._dimensions)
             await (await self._connected()).create_table(TABLE, schema=schema, exist_ok=True)
-        return await self._use(work)
+        return await self._handle.use(work)
 
     async def _rows(self, where: str | None, columns: list[str]) -> pa.Table:
         async def read(table: AsyncTable) -> pa.Table:
@@ -217,25 +219,22 @@ class LanceIndex:
 
         schema = lance_rows.table_schema(self._embedder, self._dimensions)
         nothing = pa.schema([schema.field(name) for name in columns]).empty_table()
-        return await self._use_or(nothing, read)
+        return await self._handle.use_or(nothing, read)
 
     async def _opened(self) -> AsyncTable:
-        if self._table is None:
-            if not self._remote and not await asyncio.to_thread(Path(self._uri).is_dir):
-                raise missing(self._uri)
-            table = await (await self._connected()).open_table(TABLE)
-            schema = await table.schema()
-            built_with = (schema.metadata or {}).get(lance_rows.EMBEDDER_KEY, b"").decode()
-            size = schema.field("vector").type.list_size
-            if (built_with, size) != (self._embedder, self._dimensions):
-                raise mismatch(self._uri, built_with, size, self._embedder, self._dimensions)
-            self._table = table
-        return self._table
+        if not self._remote and not await asyncio.to_thread(Path(self._uri).is_dir):
+            raise missing(self._uri)
+        table = await (await self._connected()).open_table(TABLE)
+        built_with, size = lance_rows.vector_space(await table.schema())
+        if (built_with, size) != (self._embedder, self._dimensions):
+            raise mismatch(self._uri, built_with, size, self._embedder, self._dimensions)
+        return table
 
     async def _connected(self) -> AsyncConnection:
         if self._connection is None:
+            # The handle stays at its version until it is told to move on: see lance_newest.py.
             self._connection = await lancedb.connect_async(
-                self._uri, read_consistency_interval=timedelta(0), storage_options=self._options
+                self._uri, read_consistency_interval=None, storage_options=self._options
             )
         return self._connection
 
@@ -248,53 +247,29 @@ async def _ensure_keywords(table: AsyncTable) -> None:
         await table.create_index("search_text", name=KEYWORDS, config=config)
     except RuntimeError:
         # Another writer may have created it in the same moment.
+        await table.checkout_latest()  # type: ignore[no-untyped-call]
         if KEYWORDS not in [index.name for index in await table.list_indices()]:
             raise
 
 
-async def _nearest(table: AsyncTable, query: Vector, readable: str, limit: int) -> pa.Table:
-    search = table.query().nearest_to(query).distance_type("cosine").where(readable)
-    if await table.count_rows() >= lance_upkeep.REFINED_ROWS:
-        search = search.nprobes(50).refine_factor(3)
-    return await search.select([*lance_rows.CANDIDATE_COLUMNS, "_distance"]).limit(limit).to_arrow()
-
-
-async def _matching(table: AsyncTable, text: str, readable: str, limit: int) -> pa.Table:
+def _match(text: str) -> MatchQuery:
     # A match query takes its text as words; quotes and operators in it mean nothing.
     words = lance_rows.storable(text[: lance_rows.KEYWORD_CHARACTERS])
-    match = MatchQuery(words, "search_text")  # type: ignore[call-arg]
-    search = table.query().nearest_to_text(match).where(readable)
-    return await search.select([*lance_rows.CANDIDATE_COLUMNS, "_score"]).limit(limit).to_arrow()
+    return MatchQuery(words, "search_text")  # type: ignore[call-arg]
 
 
 async def _maintain(table: AsyncTable, *, force: bool, scattered_only: bool = False) -> None:
-    stats = cast("Mapping[str, Any]", await table.stats())
-    keywords = await table.index_stats(KEYWORDS)
-    state = lance_upkeep.TableState(
-        rows=stats["num_rows"],
-        unindexed=stats["num_rows"] if keywords is None else keywords.num_unindexed_rows,
-        fragments=stats["fragment_stats"]["num_small_fragments"],
-        indexes=frozenset(index.name for index in await table.list_indices()),
+    await maintain(
+        table,
+        force=force,
+        scattered_only=scattered_only,
+        keywords=KEYWORDS,
+        filters={"readers": LabelList(), "doc_id": BTree(), "source_id": Bitmap()},
+        vector_config=_vector_config,
     )
-    if not (force or lance_upkeep.is_due(state, scattered_only=scattered_only)):
-        return
-    design = lance_upkeep.vector_design(state.rows)
-    if design is not None and design.name not in state.indexes:
-        config = (
-            IvfRq(distance_type="cosine", num_bits=4)
-            if design.partitions is None
-            else IvfSq(distance_type="cosine", num_partitions=design.partitions)
-        )
-        # IvfSq is a design of the engine that its annotation forgot.
-        await table.create_index("vector", name=design.name, config=config)  # type: ignore[arg-type]
-        for outgrown in lance_upkeep.outgrown_designs(state, design):
-            await table.drop_index(outgrown)
-    if design is not None:
-        filters: dict[str, LabelList | BTree | Bitmap] = {
-            "readers": LabelList(),
-            "doc_id": BTree(),
-            "source_id": Bitmap(),
-        }
-        for column in filters.keys() - state.indexes:
-            await table.create_index(column, name=column, config=filters[column])
-    await table.optimize(cleanup_older_than=lance_upkeep.KEEP)
+
+
+def _vector_config(design: VectorDesign) -> IvfRq | IvfSq:
+    if design.partitions is None:
+        return IvfRq(distance_type="cosine", num_bits=4)
+    return IvfSq(distance_type="cosine", num_partitions=design.partitions)

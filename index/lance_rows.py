@@ -72,6 +72,12 @@ def table_schema(embedder: str, dimensions: int) -> pa.Schema:
     )
 
 
+def vector_space(schema: pa.Schema) -> tuple[str, int]:
+    """Return the embedder that a table was made with, and the length of its vectors."""
+    built_with = (schema.metadata or {}).get(EMBEDDER_KEY, b"").decode()
+    return built_with, schema.field("vector").type.list_size
+
+
 def check_entry(entry: IndexEntry, dimensions: int) -> None:
     """Raise ValueError for an entry that would make rows no search or later commit could trust."""
     ids = [chunk.id for chunk in entry.chunks]

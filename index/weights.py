@@ -3,6 +3,7 @@
 import hashlib
 import importlib.util
 import json
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -38,14 +39,23 @@ def packaged_model_path() -> Path:
 
 
 def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file in hex (0.1 s for these weights). Raises EmbedderUnavailable."""
+    """Return the SHA-256 of a file in hex (0.1 s for these weights). Raises EmbedderUnavailable.
+
+    A file that has not been touched since is not read a second time by the same process.
+    """
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        about = path.stat()
+        return _digest(path, about.st_ino, about.st_size, about.st_mtime_ns)
     except OSError as error:
         raise EmbedderUnavailable(
             f"The embedding model cannot be read: {path} ({error.strerror}); install it again."
         ) from error
+
+
+@cache
+def _digest(path: Path, inode: int, size: int, changed: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def model_name(folder: Path) -> str:

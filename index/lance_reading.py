@@ -1,0 +1,169 @@
+"""How a table is searched, and what a warm process keeps of it in memory.
+
+    cold   both arms read ids and rows from the storage      130 requests for 200 rows
+    warm   both arms read ids from indexes in memory,        1 request: is there a newer version?
+           the rows come from memory too
+
+Rows in memory belong to one version of one table. As soon as the table moves on they are not used
+any more, and those of the new version are fetched in the background, in a few large pieces.
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from index import lance_rows
+from index.lance_newest import read_newest
+from index.lance_upkeep import KEPT_ROWS, REFINED_ROWS
+from index.ports import Vector
+
+RELOAD_SECONDS = 20.0
+"""Least time between two fetches of all rows; a sync may commit more often than that."""
+
+_ROW_ID = "_rowid"
+_NOT_SEARCHED = {"doc_id", "source_id"}
+"""Indexes that only the writer uses."""
+
+_log = logging.getLogger(__name__)
+
+Arms = tuple[pa.Table, pa.Table]
+Name = tuple[frozenset[str | None], int]
+"""What tells one state of one table from all others: the ids of its indexes, and the version."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRows:
+    """All rows of one version, by the number that the engine gives a row for as long as it lives.
+
+    ``of`` names the version; ``numbers`` are sorted, as are the ``rows``.
+    """
+
+    of: Name
+    numbers: NDArray[np.uint64]
+    rows: pa.Table
+
+    @classmethod
+    def sorted(cls, of: Name, rows: pa.Table) -> "KeptRows":
+        """Keep ``rows``, which come in any order and hold their numbers."""
+        numbers = rows[_ROW_ID].to_numpy()
+        order = np.argsort(numbers)
+        kept = rows.drop_columns([_ROW_ID]).take(order).combine_chunks()
+        return cls(of, numbers[order], kept)
+
+    def joined(self, found: pa.Table) -> pa.Table | None:
+        """Return what was found with the columns of its rows; None if a row is not among them."""
+        wanted = found[_ROW_ID].to_numpy()
+        places = np.searchsorted(self.numbers, wanted)
+        inside = places < len(self.numbers)
+        if not inside.all() or (self.numbers[places] != wanted).any():
+            return None
+        rows = self.rows.take(places)
+        for name in found.column_names:
+            if name != _ROW_ID:
+                rows = rows.append_column(name, found[name])
+        return rows
+
+
+class Reading:
+    """The searches of one process on one index. Tables are those of the engine's open handle."""
+
+    def __init__(self) -> None:
+        """Keep nothing until ``warm`` is called."""
+        self._kept: KeptRows | None = None
+        self._keeps = False
+        self._loading: asyncio.Task[None] | None = None
+        self._loaded_at = -RELOAD_SECONDS
+
+    async def warm(self, table: Any) -> None:
+        """Fetch the indexes and, of a table that is not too large, the rows; at once."""
+        self._keeps = True
+        await asyncio.gather(_prewarm(table), self._load(table))
+
+    async def search(
+        self, table: Any, query: Vector, match: object, readable: str, limit: int
+    ) -> Arms:
+        """Return the rows nearest to ``query`` and those that match, of the newest version."""
+
+        async def arms() -> Arms:
+            kept = self._kept
+            if kept is not None and kept.of == await _named(table):
+                found = await _both(table, query, match, readable, limit, rows=False)
+                nearest, matching = kept.joined(found[0]), kept.joined(found[1])
+                if nearest is not None and matching is not None:
+                    return nearest, matching
+            elif self._keeps:
+                self._load_soon(table)
+            return await _both(table, query, match, readable, limit, rows=True)
+
+        return await read_newest(
+            table,
+            arms,
+            is_whole=lambda found: not lance_rows.shows_two_versions(*found),
+            catch_up=lambda: _prewarm(table),
+        )
+
+    async def close(self) -> None:
+        """Forget what was kept."""
+        self._kept, self._keeps = None, False
+        loading, self._loading = self._loading, None
+        if loading is not None:
+            loading.cancel()
+            await asyncio.wait([loading])
+
+    def _load_soon(self, table: Any) -> None:
+        busy = self._loading is not None and not self._loading.done()
+        if not busy and asyncio.get_running_loop().time() - self._loaded_at >= RELOAD_SECONDS:
+            self._loading = asyncio.create_task(self._load_quietly(table))
+
+    async def _load_quietly(self, table: Any) -> None:
+        try:
+            await self._load(table)
+        except (OSError, RuntimeError, ValueError) as error:
+            # Searches go on without; one of the next ones tries again.
+            _log.warning("the rows could not be kept in memory: %s", type(error).__name__)
+
+    async def _load(self, table: Any) -> None:
+        self._loaded_at = asyncio.get_running_loop().time()
+        if await table.count_rows() > KEPT_ROWS:
+            self._kept = None
+            return
+        before = await _named(table)
+        scan = table.query().with_row_id().select(list(lance_rows.CANDIDATE_COLUMNS))
+        rows = await scan.to_arrow()
+        # A commit may have fallen into the scan, and then nobody knows of which version it is.
+        same = before == await _named(table)
+        self._kept = await asyncio.to_thread(KeptRows.sorted, before, rows) if same else None
+
+
+async def _named(table: Any) -> Name:
+    # A table that was deleted and made anew counts from 1 again, but no two indexes share an id.
+    made = frozenset(index.index_uuid for index in await table.list_indices())
+    return made, await table.version()
+
+
+async def _prewarm(table: Any) -> None:
+    names = {index.name for index in await table.list_indices()} - _NOT_SEARCHED
+    await asyncio.gather(*(table.prewarm_index(name) for name in names))
+
+
+async def _both(
+    table: Any, query: Vector, match: object, readable: str, limit: int, *, rows: bool
+) -> Arms:
+    nearest = table.query().nearest_to(query).distance_type("cosine")
+    # Known without asking the storage: the handle holds the version's manifest.
+    if await table.count_rows() >= REFINED_ROWS:
+        nearest = nearest.nprobes(50).refine_factor(3)
+    matching = table.query().nearest_to_text(match)
+
+    async def read(search: Any, score: str) -> pa.Table:
+        search = search.where(readable).limit(limit)
+        if rows:
+            return await search.select([*lance_rows.CANDIDATE_COLUMNS, score]).to_arrow()
+        return await search.with_row_id().select([score]).to_arrow()
+
+    return await asyncio.gather(read(nearest, "_distance"), read(matching, "_score"))

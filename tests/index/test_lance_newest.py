@@ -1,0 +1,369 @@
+"""A search is as new as the bucket and asks it only once; what is read ahead never leaks."""
+
+import asyncio
+import random
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from index.audience import Audience, Principal
+from index.errors import IndexMissing, IndexUnavailable
+from index.lance import LanceIndex
+from index.lance_newest import read_newest
+from index.lance_reading import KeptRows
+from tests.doubles.entries import entry
+from tests.doubles.hashing_embedder import HashingEmbedder
+from tests.doubles.object_storage import ObjectStorage, running_object_storage
+from tests.doubles.slow_storage import Request, SlowStorage, slowed
+
+ROOT = Path(__file__).resolve().parents[2]
+EMBEDDER = HashingEmbedder()
+GROUPS = [Principal("group", str(number)) for number in range(50)]
+EVERY_GROUP = Audience.of(GROUPS)
+PERSON = Principal("user", "one")
+ROWS_A_DOCUMENT = 10
+
+
+@dataclass
+class Scripted:
+    """A handle whose table is committed to while it is read, as often as ``commits`` says."""
+
+    commits: list[int]
+    held: int = 1
+    newest: int = 1
+    asked: int = 0
+    read: list[int] = field(default_factory=list)
+
+    async def version(self) -> int:
+        return self.held
+
+    async def checkout_latest(self) -> None:
+        self.asked += 1
+        self.newest += self.commits.pop(0) if self.commits else 0
+        await asyncio.sleep(0)
+        self.held = self.newest
+
+    async def rows(self) -> int:
+        self.read.append(self.held)
+        return self.read[-1]
+
+    async def nothing(self) -> None:
+        return None
+
+
+@pytest.mark.parametrize(
+    ("commits", "read"), [([], [1]), ([1], [1, 2]), ([2, 1], [1, 3, 4]), ([1, 1, 1], [1, 2, 3])]
+)
+async def test_what_was_read_before_a_commit_was_seen_is_read_again(
+    commits: list[int], read: list[int]
+) -> None:
+    table = Scripted(commits)
+    found = await read_newest(table, table.rows, is_whole=lambda rows: True, catch_up=table.nothing)
+    assert table.read == read
+    assert found == read[-1]
+    assert table.asked == len(read)
+
+
+async def test_rows_of_two_versions_are_read_again() -> None:
+    table = Scripted([])
+    answers = iter(["torn", "whole"])
+
+    async def rows() -> str:
+        return next(answers)
+
+    found = await read_newest(
+        table, rows, is_whole=lambda rows: rows == "whole", catch_up=table.nothing
+    )
+    assert found == "whole"
+
+
+@pytest.fixture(scope="module")
+def storage() -> Iterator[ObjectStorage]:
+    with running_object_storage() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def uri(storage: ObjectStorage) -> str:
+    """An index large enough for every kind of index, with rights of 50 groups."""
+    place = storage.new_uri()
+
+    async def build() -> None:
+        rng = random.Random(3)
+        words = [f"word{number}" for number in range(400)]
+        async with opened(place, storage) as index:
+            await index.stage(
+                [
+                    entry(
+                        EMBEDDER,
+                        f"d{number}",
+                        *(" ".join(rng.choices(words, k=12)) for _ in range(ROWS_A_DOCUMENT)),
+                        readers=frozenset(one.id for one in rng.sample(GROUPS, 2)),
+                    )
+                    for number in range(520)
+                ]
+            )
+            await index.commit()
+            await index.maintain(force=True)
+
+    asyncio.run(build())
+    return place
+
+
+@pytest.fixture
+def far(storage: ObjectStorage) -> Iterator[SlowStorage]:
+    with slowed(storage, read=0.002, write=0.002) as proxy:
+        yield proxy
+
+
+class opened:
+    """An index that is closed at the end."""
+
+    def __init__(self, place: str, storage: ObjectStorage) -> None:
+        self.index = LanceIndex(
+            place,
+            embedder=EMBEDDER.name,
+            dimensions=EMBEDDER.dimensions,
+            storage_options=storage.storage_options | {"client_max_retries": "0"},
+        )
+
+    async def __aenter__(self) -> LanceIndex:
+        return self.index
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.index.close()
+
+
+async def ask(index: LanceIndex, text: str, audience: Audience = EVERY_GROUP) -> list[str]:
+    found = await index.search(EMBEDDER.embed_query(text), text, audience, 20)
+    return [one.chunk.text for one in found]
+
+
+def asks_for_version(request: Request) -> bool:
+    return "_versions" in request.path and "list-type" in request.path
+
+
+async def test_a_warm_search_asks_for_the_version_and_for_nothing_else(
+    uri: str, far: SlowStorage
+) -> None:
+    async with opened(uri, far.storage) as cold, opened(uri, far.storage) as warm:
+        await warm.warm()
+        for text in ("word1 word2", "word3 word4"):
+            expected = await ask(cold, text)
+            far.taken()
+            assert await ask(warm, text) == expected
+            [request] = far.taken()
+            assert asks_for_version(request)
+
+
+async def test_rows_in_memory_are_used_for_their_own_version_only(
+    storage: ObjectStorage, far: SlowStorage
+) -> None:
+    place = storage.new_uri()
+    async with opened(place, storage) as writer, opened(place, far.storage) as reader:
+        for turn in range(5):
+            await writer.stage([entry(EMBEDDER, "page", f"word1 in state {turn}")])
+            await writer.commit()
+            # Warm for every second state, and so with rows of an older one for the others.
+            if turn % 2 == 0:
+                await reader.warm()
+            assert await ask(reader, "word1", Audience.everyone()) == [f"word1 in state {turn}"]
+
+
+async def test_rows_are_kept_again_in_the_background_after_a_commit(
+    uri: str, far: SlowStorage
+) -> None:
+    async with opened(uri, far.storage) as index:
+        await index.warm()
+        index._reading._kept = None
+        index._reading._loaded_at = float("-inf")
+        far.taken()
+        assert await ask(index, "word1 word2")
+        assert len(far.taken()) > 1
+        loading = index._reading._loading
+        assert loading is not None
+        await loading
+        far.taken()
+        assert await ask(index, "word1 word2")
+        assert len(far.taken()) == 1
+
+
+async def test_an_index_made_anew_with_as_many_versions_is_another_index(
+    storage: ObjectStorage,
+) -> None:
+    place = storage.new_uri()
+    async with opened(place, storage) as warm:
+
+        async def sync_anew(text: str, readers: frozenset[str]) -> int:
+            async with opened(place, storage) as writer:
+                await writer.stage([entry(EMBEDDER, "page", text, readers=readers)])
+                return await writer.commit()
+
+        old = await sync_anew("word1 for one person", frozenset({PERSON.id}))
+        await warm.warm()
+        room = Audience.of([PERSON])
+        assert await ask(warm, "word1", room) == ["word1 for one person"]
+        client = storage.client()
+        prefix = place.removeprefix(f"s3://{storage.bucket}/")
+        listed = client.list_objects_v2(Bucket=storage.bucket, Prefix=prefix)["Contents"]
+        for one in listed:
+            client.delete_object(Bucket=storage.bucket, Key=one["Key"])
+        assert await sync_anew("word1 for nobody", frozenset({GROUPS[0].id})) == old
+        assert await ask(warm, "word1", room) == []
+        assert await ask(warm, "word1") == ["word1 for nobody"]
+        client.close()
+
+
+@pytest.mark.parametrize("numbers", [[3, 1, 2], [7]])
+def test_rows_in_memory_are_joined_by_their_numbers(numbers: list[int]) -> None:
+    rows = pa.table({"text": [f"row {n}" for n in (9, 1, 3, 2)], "_rowid": ids([9, 1, 3, 2])})
+    kept = KeptRows.sorted((frozenset({"index"}), 1), rows)
+    found = pa.table({"_distance": [0.5] * len(numbers), "_rowid": ids(numbers)})
+    joined = kept.joined(found)
+    if numbers == [7]:
+        assert joined is None
+        return
+    assert joined is not None
+    assert joined.to_pydict() == {
+        "text": ["row 3", "row 1", "row 2"],
+        "_distance": [0.5, 0.5, 0.5],
+    }
+
+
+def ids(numbers: list[int]) -> pa.Array:
+    return pa.array(numbers, pa.uint64())
+
+
+async def test_a_warm_up_of_nothing_leaves_a_usable_index(
+    storage: ObjectStorage, far: SlowStorage
+) -> None:
+    async with opened(storage.new_uri(), far.storage) as index:
+        await index.warm()
+        with pytest.raises(IndexMissing):
+            await ask(index, "word1")
+        await index.stage([entry(EMBEDDER, "a", "word1", readers=frozenset({GROUPS[0].id}))])
+        await index.commit()
+        await index.warm()
+        assert await ask(index, "word1") == ["word1"]
+
+
+async def test_rows_are_not_served_when_nobody_can_tell_that_they_are_the_newest(
+    uri: str, far: SlowStorage
+) -> None:
+    async with opened(uri, far.storage) as index:
+        await index.warm()
+        assert await ask(index, "word1")
+        far.refuse = asks_for_version
+        with pytest.raises(IndexUnavailable):
+            await ask(index, "word1")
+        far.refuse = lambda request: False
+        assert await ask(index, "word1")
+
+
+async def test_no_search_shows_what_was_revoked_before_it_began(
+    storage: ObjectStorage, far: SlowStorage
+) -> None:
+    place = storage.new_uri()
+    secret = frozenset({PERSON.id})
+    room = Audience.of([PERSON])
+    async with opened(place, storage) as writer, opened(place, far.storage) as reader:
+        shown = hidden = 0
+        for turn in range(12):
+            await writer.stage([entry(EMBEDDER, "page", "word1 here", readers=secret)])
+            await writer.commit()
+            if turn % 3 == 0:
+                await reader.warm()
+            assert await ask(reader, "word1", room) == ["word1 here"]
+            searches = [asyncio.create_task(ask(reader, "word1", room)) for _ in range(3)]
+            if turn % 2:
+                await writer.stage([entry(EMBEDDER, "page", "word1 here")])
+                await writer.commit()
+            else:
+                ref = entry(EMBEDDER, "page").document.ref
+                await writer.remove([ref.id])
+            for later in await asyncio.gather(*(ask(reader, "word1", room) for _ in range(4))):
+                hidden += 1
+                assert later == []
+            shown += sum(map(len, await asyncio.gather(*searches)))
+        assert hidden == 48
+        assert shown > 0
+
+
+FENCED: list[tuple[str, Callable[[LanceIndex], object]]] = [
+    ("commit", lambda index: index.commit()),
+    ("remove", lambda index: index.remove([entry(EMBEDDER, "kept").document.ref.id])),
+    ("maintain", lambda index: index.maintain(force=True)),
+]
+
+
+@pytest.mark.parametrize(("name", "change"), FENCED)
+async def test_a_writer_that_is_told_to_stop_changes_nothing(
+    tmp_path: Path, name: str, change: Callable[[LanceIndex], "asyncio.Future[object]"]
+) -> None:
+    place = str(tmp_path / "index")
+    stop = False
+
+    async def ask_first() -> None:
+        if stop:
+            raise PermissionError("the lease is lost")
+
+    index = LanceIndex(
+        place,
+        embedder=EMBEDDER.name,
+        dimensions=EMBEDDER.dimensions,
+        before_change=ask_first,
+    )
+    await index.stage([entry(EMBEDDER, "kept", "word1")])
+    version = await index.commit()
+    await index.stage([entry(EMBEDDER, "new", "word2")])
+    stop = True
+    with pytest.raises(PermissionError):
+        await change(index)
+    assert await index.version() == version
+    assert await index.documents() == 1
+    stop = False
+    await index.commit()
+    assert await index.documents() == 2
+    await index.close()
+
+
+WITHOUT_CLIENT = """
+import asyncio, sys
+from index.lance_import import PACKAGE, spare_rest_client
+spare_rest_client()
+from index.audience import Audience
+from index.lance import LanceIndex
+from tests.doubles.entries import entry
+from tests.doubles.hashing_embedder import HashingEmbedder
+
+async def main():
+    embedder = HashingEmbedder()
+    index = LanceIndex(sys.argv[1], embedder=embedder.name, dimensions=embedder.dimensions)
+    await index.stage([entry(embedder, "a", "one two")])
+    await index.commit()
+    await index.maintain(force=True)
+    await index.warm()
+    found = await index.search(embedder.embed_query("one"), "one", Audience.everyone(), 5)
+    assert [one.chunk.text for one in found] == ["one two"]
+    await index.close()
+
+asyncio.run(main())
+print(sorted(name for name in sys.modules if name.startswith(PACKAGE + ".api")))
+"""
+
+
+def test_the_engine_works_without_the_client_of_its_rest_catalogue(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_CLIENT, str(tmp_path / "index")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "[]"
