@@ -105,7 +105,9 @@ class Nearby:
 class Answer:
     """A checked answer. ``cut`` counts the sentences that no quote supported and nobody sees.
 
-    ``model`` is empty for quotes that no model wrote; ``cost`` is in US dollars, None if unknown.
+    ``model`` is empty for quotes that no model wrote. What a model took is told even then: its
+    tokens as the endpoint reported them (0 if it did not), ``model_seconds`` spent waiting for it
+    (None if it was not asked), and ``cost`` in US dollars (None if unknown).
     """
 
     verdict: Verdict
@@ -116,6 +118,9 @@ class Answer:
     model: str = ""
     index_version: int = 0
     cost: float | None = None
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    model_seconds: float | None = None
     fallback: bool = False
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bot.errors import SlackConversationError
+from handlers.runtime import setting_kinds as kinds
 from handlers.runtime.logs import configure
 from handlers.runtime.settings import Settings, SettingsError
 from handlers.work.errors import WorkError
@@ -70,16 +71,74 @@ def parser() -> argparse.ArgumentParser:
     judged.add_argument(
         "folders", nargs="+", type=Path, metavar="FOLDER", help="corpus, queries and qrels"
     )
+    _add_operating(commands_, shared, place, json_flag)
     return top
+
+
+def _add_operating(
+    commands_: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    shared: argparse.ArgumentParser,
+    place: argparse.ArgumentParser,
+    json_flag: argparse.ArgumentParser,
+) -> None:
+    """Add the commands of whoever runs an installation."""
+    on_aws = argparse.ArgumentParser(add_help=False)
+    on_aws.add_argument("--stage", type=kinds.stage, help="a deployment on AWS")
+    on_aws.add_argument("--region", default="", help="its region (default: AWS_REGION)")
+    address = argparse.ArgumentParser(add_help=False)
+    address.add_argument("--events-url", type=kinds.url, help="the address that Slack posts to")
+    commands_.add_parser(
+        "doctor",
+        parents=[shared, place, on_aws, address, json_flag],
+        help="look at everything that Footnote rests on, and say what to do",
+    )
+    redrive = commands_.add_parser(
+        "redrive", parents=[shared, on_aws, json_flag], help="answer questions that were given up"
+    )
+    redrive.add_argument("--dry-run", action="store_true", help="only say how many there are")
+    deploy = commands_.add_parser(
+        "deploy",
+        parents=[on_aws, address, json_flag],
+        help="deploy a stage to AWS, from a checkout, and try it out",
+    )
+    part = deploy.add_mutually_exclusive_group()
+    part.add_argument("--check", action="store_true", help="only see whether all is in place")
+    part.add_argument("--smoke", action="store_true", help="only try out what is deployed")
+    part.add_argument(
+        "--put-parameters",
+        action="store_true",
+        help="first write the secrets that are set here and missing there, encrypted",
+    )
+    deploy.add_argument("--image", default="", help="the container image, by digest")
+    deploy.add_argument(
+        "--param",
+        action="append",
+        default=[],
+        type=_assignment,
+        metavar="NAME=VALUE",
+        help="a parameter of serverless.yml; may be given several times",
+    )
+
+
+def _assignment(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name.isidentifier() and equals):
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form NAME=VALUE")
+    return name, value
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     arguments = parser().parse_args(argv)
     try:
-        settings = _settings(arguments)
+        try:
+            settings = _settings(arguments)
+        except SettingsError as error:
+            if arguments.command != "doctor":
+                raise
+            return asyncio.run(_doctor(arguments, error))
         configure(settings.log_level)
-        return asyncio.run(_command(arguments, settings))
+        return asyncio.run(_operating(arguments, settings) or _command(arguments, settings))
     except (KeyboardInterrupt, asyncio.CancelledError):
         print("Stopped.", file=sys.stderr)
         return STOPPED
@@ -119,6 +178,58 @@ def _command(arguments: argparse.Namespace, settings: Settings) -> Coroutine[Any
             return commands.run_ask(settings, arguments.question, as_json=arguments.json)
         case _:
             return commands.run_eval(settings, arguments.folders, as_json=arguments.json)
+
+
+def _operating(
+    arguments: argparse.Namespace, settings: Settings
+) -> Coroutine[Any, Any, int] | None:
+    match arguments.command:
+        case "doctor":
+            return _doctor(arguments, settings)
+        case "redrive":
+            from handlers.runtime.redrive import run_redrive
+
+            return run_redrive(
+                settings,
+                stage=arguments.stage or "",
+                region=arguments.region,
+                dry_run=arguments.dry_run,
+                as_json=arguments.json,
+            )
+        case "deploy":
+            return _deploy(arguments, settings)
+    return None
+
+
+def _doctor(
+    arguments: argparse.Namespace, settings: Settings | SettingsError
+) -> Coroutine[Any, Any, int]:
+    from handlers.runtime.doctor.command import run_doctor
+
+    return run_doctor(
+        settings,
+        stage=arguments.stage or "",
+        region=arguments.region,
+        events_url=arguments.events_url or "",
+        as_json=arguments.json,
+    )
+
+
+def _deploy(arguments: argparse.Namespace, settings: Settings) -> Coroutine[Any, Any, int]:
+    from handlers.runtime import deploy
+
+    asked = deploy.Deployment(
+        stage=arguments.stage or settings.stage or "dev",
+        region=arguments.region,
+        image=arguments.image,
+        params=dict(arguments.param),
+        events_url=arguments.events_url or "",
+        put_parameters=arguments.put_parameters,
+    )
+    run = deploy.run_deploy
+    if arguments.check or arguments.smoke:
+        run = deploy.run_check if arguments.check else deploy.run_smoke
+    return run(settings, asked, as_json=arguments.json)
 
 
 class Stop(asyncio.Event):

@@ -4,28 +4,38 @@ The whole invocation must fit into Slack's 3 seconds, so nothing heavy is import
 tests/test_architecture.py.
 """
 
+from contextlib import AsyncExitStack
 from typing import Any
 
 from bot.app import FootnoteApp
+from handlers.runtime import tracing
+from handlers.runtime.deployed import deployed_settings
 from handlers.runtime.http import answer_gateway
-from handlers.runtime.invoke import run
+from handlers.runtime.invoke import Warm, prepare, run
 from handlers.runtime.logs import configure
-from handlers.runtime.settings import Settings
+from handlers.runtime.metrics import Metrics
 from handlers.runtime.wiring import job_queue, slack_app, slack_client, state_store
-
-_app: FootnoteApp | None = None
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Answer one API Gateway event (HTTP API, payload 2.0) within Slack's 3 seconds."""
-    return run(_handle(event))
+    return run(_handle(event), context)
 
 
 async def _handle(event: dict[str, Any]) -> dict[str, Any]:
-    global _app
-    if _app is None:
-        settings = Settings.load()
-        configure(settings.log_level)
-        client, store = slack_client(settings), state_store(settings)
-        _app = slack_app(settings, client, job_queue(settings), store)
-    return await answer_gateway(_app, event)
+    app, metrics = await _open.get()
+    response = await answer_gateway(app, event)
+    metrics.observe_door(response["statusCode"])
+    return response
+
+
+async def _opening(stack: AsyncExitStack) -> tuple[FootnoteApp, Metrics]:
+    settings = await deployed_settings()
+    configure(settings.log_level)
+    tracing.start(settings)
+    client, store = slack_client(settings), state_store(settings)
+    return slack_app(settings, client, job_queue(settings), store), Metrics(settings.stage)
+
+
+_open = Warm(_opening)
+prepare(_open)

@@ -22,7 +22,7 @@ PURE = (
         f"index/{name}.py"
         for name in ("documents", "audience", "chunking", "ranking", "evaluation")
     ),
-    *(f"bot/{name}.py" for name in ("conversation", "mentions", "blocks", "home")),
+    *(f"bot/{name}.py" for name in ("conversation", "mentions", "listings", "blocks", "home")),
 )
 IMPURE_MODULES = {
     *("asyncio", "threading", "multiprocessing", "concurrent", "subprocess", "signal", "sched"),
@@ -37,6 +37,7 @@ CLOCKS = {"now", "utcnow", "today", "fromtimestamp"}
 VENDORS: dict[str, Callable[[str], bool]] = {
     "lancedb": lambda path: path == "index/lance.py",
     "openai": lambda path: path == "handlers/adapters/openai_model.py",
+    "opentelemetry": lambda path: path == "handlers/adapters/otel.py",
     "boto3": lambda path: path.startswith("handlers/adapters/"),
     "botocore": lambda path: path.startswith("handlers/adapters/"),
 }

@@ -1,6 +1,8 @@
 """Clients of AWS services, with the patience of a program that somebody is waiting for."""
 
+import threading
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, overload
 
 import boto3
@@ -9,6 +11,7 @@ from botocore.config import Config
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_ssm import SSMClient
 
 _PATIENCE = Config(
     # boto3 waits 60 s by default and tries five times: Slack waits 3 s in all.
@@ -22,28 +25,35 @@ _PATIENCE = Config(
 def make_client(service: Literal["sqs"], options: Mapping[str, str]) -> "SQSClient": ...
 @overload
 def make_client(service: Literal["dynamodb"], options: Mapping[str, str]) -> "DynamoDBClient": ...
+@overload
+def make_client(service: Literal["ssm"], options: Mapping[str, str]) -> "SSMClient": ...
 
 
 def make_client(
-    service: Literal["sqs", "dynamodb"], options: Mapping[str, str]
-) -> "SQSClient | DynamoDBClient":
-    """Return a client; ``options`` are ``Settings.aws_client_options``. Takes about 50 ms, no I/O.
+    service: Literal["sqs", "dynamodb", "ssm"], options: Mapping[str, str]
+) -> "SQSClient | DynamoDBClient | SSMClient":
+    """Return a client; ``options`` are ``Settings.aws_client_options``. Does no I/O.
 
-    A client may be used by several threads at once. Raises botocore's NoRegionError when neither
-    the options nor AWS's own configuration name a region.
+    The first one takes about 50 ms, others with the same credentials 5 to 20. A client may be used
+    by several threads at once. Raises botocore's NoRegionError when neither the options nor AWS's
+    own configuration name a region.
     """
-    session = boto3.Session(
-        aws_access_key_id=options.get("aws_access_key_id"),
-        aws_secret_access_key=options.get("aws_secret_access_key"),
-        aws_session_token=options.get("aws_session_token"),
-        region_name=options.get("region_name"),
-    )
-    endpoint = options.get("endpoint_url")
-    if service == "sqs":
-        sqs: SQSClient = session.client("sqs", endpoint_url=endpoint, config=_PATIENCE)
-        return sqs
-    dynamodb: DynamoDBClient = session.client("dynamodb", endpoint_url=endpoint, config=_PATIENCE)
-    return dynamodb
+    about = {name: value for name, value in options.items() if name != "endpoint_url"}
+    # A session, unlike a client, is not made for several threads at once.
+    with _opening:
+        client: SQSClient | DynamoDBClient | SSMClient = _session(**about).client(
+            service, endpoint_url=options.get("endpoint_url"), config=_PATIENCE
+        )
+    return client
+
+
+_opening = threading.Lock()
+
+
+@lru_cache(maxsize=4)
+def _session(**options: str) -> boto3.Session:
+    """Return the session of these credentials: each new one reads AWS's own tables again."""
+    return boto3.Session(**options)  # type: ignore[arg-type]
 
 
 def explain(error: Exception, what: str) -> str:

@@ -48,7 +48,7 @@ async def _handled(
     loop = asyncio.get_running_loop()
     until = loop.time() + patience
     while True:
-        handled = await worker.handle(job, last=attempts >= DELIVERIES)
+        handled = await worker.handle(job, deliveries=attempts, last=attempts >= DELIVERIES)
         if isinstance(handled, Handled) or loop.time() + handled.seconds > until:
             return handled
         await asyncio.sleep(handled.seconds)

@@ -12,8 +12,8 @@ import asyncio
 import logging
 import re
 import secrets
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 
 from bot.conversation import Answer, Question, Sentence, Verdict
@@ -26,6 +26,7 @@ from handlers.answering.ports import (
     Finished,
     LanguageModel,
     Message,
+    ModelEvent,
     SentenceReady,
     TextDelta,
     Usage,
@@ -44,6 +45,10 @@ MOST_SENTENCES = 30
 GRACE_SECONDS = 1.0
 """A model that keeps its deadline reports the failure itself; this catches one that does not."""
 
+LATE_SECONDS = 0.5
+LATE_PIECES = 64
+"""How long, and how far, a model that is not listened to any more is read for its usage."""
+
 _WHOLE = re.compile(r"[.!?。！？][\"')\]]*(?:\s*\[[\d,\s]+\])*\s*\Z")
 
 
@@ -59,6 +64,7 @@ class _Progress:
     failed: bool = False
     truncated: bool = False
     usage: Usage | None = None
+    seconds: float = 0.0
 
     def take(self, raw: RawSentence) -> list[Sentence]:
         """Check one sentence; return what may be shown now. Lead-ins wait for what follows."""
@@ -81,6 +87,16 @@ class _Progress:
         self.announced = []
         self.shown += ready
         return ready
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Add the time that the block takes to the time spent waiting for the model."""
+        now = asyncio.get_running_loop().time
+        began = now()
+        try:
+            yield
+        finally:
+            self.seconds += now() - began
 
     @property
     def over(self) -> bool:
@@ -123,15 +139,8 @@ class ModelAnswerer:
             yield Finished(self._finished(progress))
         elif progress.not_found and not progress.failed:
             pages = nearby([*passages, *related])
-            yield Finished(
-                Answer(
-                    Verdict.NOT_FOUND,
-                    nearby=pages,
-                    cut=progress.cut,
-                    model=self._model.name,
-                    cost=self._cost(progress),
-                )
-            )
+            answer = Answer(Verdict.NOT_FOUND, nearby=pages, cut=progress.cut)
+            yield Finished(self._accounted(replace(answer, model=self._model.name), progress))
         else:
             async for event in self._quotes(question, passages, related, progress):
                 yield event
@@ -146,8 +155,8 @@ class ModelAnswerer:
         async for event in self._fallback.answer(question, passages, related=related):
             if isinstance(event, Finished):
                 cut = event.answer.cut + progress.cut
-                cost = self._cost(progress)
-                yield Finished(replace(event.answer, fallback=True, cut=cut, cost=cost))
+                answer = replace(event.answer, fallback=True, cut=cut)
+                yield Finished(self._accounted(answer, progress))
             else:
                 yield event
 
@@ -164,8 +173,9 @@ class ModelAnswerer:
         try:
             while not progress.over and not completed:
                 raws: list[RawSentence] = []
-                async with asyncio.timeout_at(deadline + GRACE_SECONDS):
-                    event = await anext(stream, None)
+                with progress.waiting():
+                    async with asyncio.timeout_at(deadline + GRACE_SECONDS):
+                        event = await anext(stream, None)
                 if isinstance(event, TextDelta):
                     read += len(event.text)
                     raws = splitter.feed(event.text)
@@ -182,6 +192,9 @@ class ModelAnswerer:
                     for sentence in progress.take(raw):
                         yield sentence
             progress.truncated |= not completed and not progress.not_found
+            if progress.not_found and progress.usage is None:
+                with progress.waiting():
+                    progress.usage = await _late_usage(stream)
         except (ModelError, TimeoutError) as error:
             # The words that had come of an unfinished sentence are dropped with it.
             progress.failed = True
@@ -193,17 +206,38 @@ class ModelAnswerer:
 
     def _finished(self, progress: _Progress) -> Answer:
         whole = not (progress.cut or progress.failed or progress.truncated or progress.not_found)
-        return Answer(
+        answer = Answer(
             Verdict.ANSWERED if whole else Verdict.PARTLY,
             sentences=tuple(progress.shown),
             citations=progress.checker.citations,
             cut=progress.cut,
             model=self._model.name,
-            cost=self._cost(progress),
             fallback=progress.failed,
         )
+        return self._accounted(answer, progress)
 
-    def _cost(self, progress: _Progress) -> float | None:
-        if self._cost_of is None or progress.usage is None:
-            return None
-        return self._cost_of(progress.usage)
+    def _accounted(self, answer: Answer, progress: _Progress) -> Answer:
+        """Return the answer with what the model took, whoever gave the answer in the end."""
+        usage = progress.usage or Usage()
+        reported = usage != Usage()
+        return replace(
+            answer,
+            prompt_tokens=usage.prompt_tokens,
+            completion_tokens=usage.completion_tokens,
+            model_seconds=progress.seconds,
+            cost=self._cost_of(usage) if self._cost_of and reported else None,
+        )
+
+
+async def _late_usage(stream: AsyncIterator[ModelEvent]) -> Usage | None:
+    """Return the usage of a model that has said "not found", if it comes soon.
+
+    The endpoint reports it at the very end of its stream, and what it reports was paid for.
+    """
+    with suppress(ModelError, TimeoutError):
+        async with asyncio.timeout(LATE_SECONDS):
+            for _ in range(LATE_PIECES):
+                event = await anext(stream, None)
+                if not isinstance(event, TextDelta):
+                    return event.usage if event else None
+    return None

@@ -25,7 +25,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import messages
 from bot.blocks import sentence_markdown
-from bot.conversation import Answer, Ending, Mention, Outcome, Place, Question
+from bot.conversation import Ending, Mention, Outcome, Place, Question
 from bot.errors import MessageGone, SlackConversationError, SlackUnreachable
 from bot.leftovers import own_messages_after
 from bot.people import is_member
@@ -33,12 +33,14 @@ from bot.replies import PrivateReply, Reply, discard
 from bot.streams import StreamBudget
 from bot.threads import read_question
 from handlers.answering.ports import Answerer, Finished, SentenceReady
+from handlers.answering.timing import Timing
 from handlers.work.answers import keep_answer
 from handlers.work.claims import Claim, Claims, Done, Held
 from handlers.work.deliveries import OUTAGE_SECONDS, TRIES
 from handlers.work.errors import BadSeal, ClaimLost, QueueUnavailable, StoreUnavailable
 from handlers.work.jobs import AnswerJob
 from handlers.work.leases import kept
+from handlers.work.measures import Observer, Spans, unobserved, untraced
 from handlers.work.outcomes import record
 from handlers.work.ports import StateStore
 from handlers.work.seal import Seal
@@ -79,6 +81,8 @@ class AnswerWorker:
         store: StateStore,
         claims: Claims,
         seal: Seal,
+        observer: Observer = unobserved,
+        spans: Spans = untraced,
         renew_every: float = 5.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -93,11 +97,15 @@ class AnswerWorker:
         self._store = store
         self._claims = claims
         self._seal = seal
+        self._observer = observer
+        self._spans = spans
         self._renew_every = renew_every
         self._clock = clock
         self._budget = StreamBudget(time.monotonic)
 
-    async def handle(self, job: AnswerJob, *, last: bool = False) -> Handled | Later:
+    async def handle(
+        self, job: AnswerJob, *, deliveries: int = 1, last: bool = False
+    ) -> Handled | Later:
         """Answer one job; after ``TRIES`` tries, or on its ``last`` delivery, only apologise.
 
         Raises what a later try can mend, an apology that did not reach Slack included.
@@ -107,21 +115,21 @@ class AnswerWorker:
             return Handled()
         if isinstance(claim, Held):
             return Later(claim.seconds)
-        started = time.monotonic()
+        timing = Timing(job, self._clock, self._spans)
         try:
             async with kept(claim.renew, every=self._renew_every):
-                outcome = await self._attempt(job, claim, last=last)
+                outcome = await self._attempt(job, claim, timing, first=deliveries == 1, last=last)
         except ClaimLost:
             # Whoever took over cleans up and answers; this worker must not write another word.
             return Later(self._renew_every)
         except BaseException:
             await claim.release()
             raise
-        outcome = Outcome(
-            outcome.ending, outcome.reason, outcome.verdict, time.monotonic() - started
-        )
+        measures = timing.measures(deliveries)
+        outcome = replace(outcome, seconds=measures.total - measures.queued)
         await record(self._store, job.key, outcome)
         await claim.done({"ending": outcome.ending.value})
+        self._observer(job, outcome, measures)
         log.info(
             "answer job ended",
             extra={"trace": job.trace, "ending": outcome.ending.value, "reason": outcome.reason},
@@ -132,7 +140,9 @@ class AnswerWorker:
         """Tell whether ``error`` is an outage, and the job young enough to outlast it for free."""
         return is_outage(error) and self._clock() - job.accepted_at < OUTAGE_SECONDS
 
-    async def _attempt(self, job: AnswerJob, claim: Claim, *, last: bool) -> Outcome:
+    async def _attempt(
+        self, job: AnswerJob, claim: Claim, timing: Timing, *, first: bool, last: bool
+    ) -> Outcome:
         mention = job.mention()
         response_url = ""
         if job.sealed:
@@ -145,14 +155,15 @@ class AnswerWorker:
             mention, response_url = job.mention(sealed["text"]), sealed["url"]
         if claim.taken_over:
             await self._clean_up(mention, claim)
-        tried = _tries(claim)
+        # What was set aside and put back on the queue has all its tries again.
+        tried = 0 if first else _tries(claim)
         # From here on something may stand in Slack: whoever comes next must look for it.
         await claim.note({"posted": _posted(claim), "tries": tried + 1})
         reply = self._reply(mention, response_url, claim)
         if last or tried >= TRIES:
             return await self._give_up(job, reply, "tried-too-often", messages.APOLOGY)
         try:
-            return await self._answer(job, mention, reply)
+            return await self._answer(job, mention, reply, timing)
         except MessageGone:
             await reply.settle()
             return Outcome(Ending.DECLINED, "message-gone")
@@ -181,7 +192,7 @@ class AnswerWorker:
         return Outcome(Ending.FAILED, reason)
 
     async def _answer(
-        self, job: AnswerJob, mention: Mention, reply: Reply | PrivateReply
+        self, job: AnswerJob, mention: Mention, reply: Reply | PrivateReply, timing: Timing
     ) -> Outcome:
         await reply.status(messages.SEARCHING)
         question, member = await asyncio.gather(
@@ -193,24 +204,26 @@ class AnswerWorker:
         if not question.text:
             await reply.apologise(messages.GREETING)
             return Outcome(Ending.DECLINED, "empty")
-        found = await self._retriever.retrieve(
-            question.text,
-            audience_of(mention),
-            earlier=[turn.text for turn in question.history if not turn.by_bot],
-        )
-        answer: Answer | None = None
-        events = self._answerer.answer(question, found.passages, related=found.related)
-        async with aclosing(events):
-            async for event in events:
-                if isinstance(event, SentenceReady):
-                    await reply.append(sentence_markdown(event.sentence))
-                elif isinstance(event, Finished):
-                    answer = event.answer
-        if answer is None:
-            raise RuntimeError("An answerer ended without Finished.")
-        answer = replace(answer, index_version=found.index_version)
-        await keep_answer(self._store, job.key, answer)
-        await reply.finish(answer, job.key)
+        with timing.retrieving():
+            found = await self._retriever.retrieve(
+                question.text,
+                audience_of(mention),
+                earlier=[turn.text for turn in question.history if not turn.by_bot],
+            )
+        with timing.replying():
+            events = self._answerer.answer(question, found.passages, related=found.related)
+            async with aclosing(events):
+                async for event in events:
+                    if isinstance(event, SentenceReady):
+                        timing.spoke()
+                        await reply.append(sentence_markdown(event.sentence))
+                    elif isinstance(event, Finished):
+                        timing.answer = replace(event.answer, index_version=found.index_version)
+            answer = timing.answer
+            if answer is None:
+                raise RuntimeError("An answerer ended without Finished.")
+            await keep_answer(self._store, job.key, answer)
+            await reply.finish(answer, job.key)
         for ts in reply.message_ts:
             await self._store.put(posted_key(mention, ts), {}, POSTED_SECONDS)
         return Outcome(Ending.ANSWERED, verdict=answer.verdict)

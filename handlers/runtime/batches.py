@@ -49,6 +49,13 @@ async def answer_batch(
     return [record["messageId"] for record in records if record["messageId"] not in done]
 
 
+async def give_back(queue: SqsQueue, records: Sequence[Record]) -> None:
+    """Let all come again after one lease: this process cannot answer, another one perhaps can."""
+    for record in records:
+        with suppress(QueueUnavailable):
+            await queue.hide(record, LEASE_SECONDS)
+
+
 async def _answer_group(
     worker: AnswerWorker, queue: SqsQueue, records: Sequence[Record], done: set[str]
 ) -> None:

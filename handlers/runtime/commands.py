@@ -1,22 +1,30 @@
 """The commands of the command line, each a coroutine that returns its exit code."""
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot.conversation import Answer, Question
 from handlers.answering.judging import JudgedReport, judge
 from handlers.answering.ports import Finished
 from handlers.runtime import terminal, wiring
 from handlers.runtime.settings import Settings, SettingsError
+from handlers.runtime.upkeep import remember_sync, write_index
+from handlers.work.writer import WRITER_LEASE_SECONDS
 from index.audience import Audience
 from index.documents import stable_id
 from index.parsing import DocumentParser
 from index.ports import Embedder, Source
 from index.sources.judged import JudgedSet
 from index.sync import SyncReport, sync
+
+if TYPE_CHECKING:
+    from index.lance import LanceIndex
 
 OK = 0
 
@@ -30,8 +38,9 @@ async def sync_documents(
 ) -> SyncReport:
     """Bring the index in step with the configured folder (or ``source``), showing progress."""
     source = source or wiring.document_source(settings)
-    embedder = await asyncio.to_thread(wiring.indexing_embedder)
-    async with wiring.opened_index(settings, embedder) as index:
+    embedder = await asyncio.to_thread(wiring.indexing_embedder, settings)
+
+    async def work(index: LanceIndex) -> SyncReport:
         with nullcontext(None) if quiet else terminal.sync_bar(f"syncing {source.name}") as show:
             return await sync(
                 source,
@@ -41,6 +50,11 @@ async def sync_documents(
                 progress=show,
                 confirm_deletion=confirm_deletion,
             )
+
+    # Long enough for the lease of a writer that was killed to end.
+    report = await write_index(settings, embedder, work, patience=WRITER_LEASE_SECONDS + 1)
+    await remember_sync(settings)
+    return report
 
 
 async def run_sync(settings: Settings, *, as_json: bool, confirm_deletion: bool) -> int:
@@ -124,7 +138,7 @@ async def run_serve(settings: Settings, stopped: asyncio.Event) -> int:
     if settings.docs is not None:
         terminal.show_sync(await sync_documents(settings))
 
-    async with running(settings, sync=_again(settings)) as address:
+    async with running(settings, sync=_again(settings), reconciles=True) as address:
         where = f"at {address}/slack/events" if address else "over Socket Mode"
         terminal.tell(f"Footnote is listening {where}. Ctrl-C stops it.")
         await stopped.wait()

@@ -8,12 +8,15 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
+from bot.errors import SlackConversationError
 from bot.socket_mode import connected
 from handlers.adapters.sqlite_queue import SqliteQueue
 from handlers.adapters.sqlite_store import SqliteStore
 from handlers.answering.delivering import deliver
 from handlers.answering.worker import AnswerWorker
+from handlers.runtime import tracing
 from handlers.runtime.http import serve_http
 from handlers.runtime.settings import Settings
 from handlers.runtime.wiring import (
@@ -23,7 +26,8 @@ from handlers.runtime.wiring import (
     slack_client,
     state_path,
 )
-from handlers.work.errors import QueueUnavailable
+from handlers.work.errors import QueueUnavailable, WorkError
+from handlers.work.reconciliation import reconcile_once
 from index.errors import KnowledgeError
 
 log = logging.getLogger(__name__)
@@ -31,18 +35,24 @@ log = logging.getLogger(__name__)
 RETRY_SECONDS = 2.0
 """Pause after the queue did not answer."""
 
+RECONCILE_SECONDS = 120.0
+"""How often a bounded part of Slack is searched for questions that did not arrive."""
+
 
 @asynccontextmanager
 async def running(
     settings: Settings,
     *,
     sync: Callable[[], Awaitable[object]] | None = None,
+    reconciles: bool = False,
 ) -> AsyncIterator[str]:
     """Run everything until the block is left; yields the address Slack should post to.
 
-    The address is empty with Socket Mode. ``sync`` is called every ``sync_minutes``. Leaving the
-    block gives the jobs in hand back to the queue.
+    The address is empty with Socket Mode. ``sync`` is called every ``sync_minutes``. With
+    ``reconciles`` questions are looked for that Slack could not deliver while this machine slept.
+    Leaving the block gives the jobs in hand back to the queue.
     """
+    tracing.start(settings)
     client = slack_client(settings)
     queue = laptop_queue(settings)
     store = SqliteStore(state_path(settings))
@@ -53,7 +63,10 @@ async def running(
         worker = await stack.enter_async_context(answer_worker(settings, client, store))
         tasks = [asyncio.create_task(_work(queue, worker)) for _ in range(settings.workers)]
         if sync is not None and settings.sync_minutes:
-            tasks.append(asyncio.create_task(_repeat(sync, settings.sync_minutes * 60)))
+            tasks.append(asyncio.create_task(_repeat("sync", sync, settings.sync_minutes * 60)))
+        if reconciles:
+            look = partial(reconcile_once, client, queue, store)
+            tasks.append(asyncio.create_task(_repeat("reconcile", look, RECONCILE_SECONDS)))
         stack.push_async_callback(_stop, tasks)
         address = ""
         if settings.slack_app_token:
@@ -78,16 +91,16 @@ async def _work(queue: SqliteQueue, worker: AnswerWorker) -> None:
             await asyncio.sleep(RETRY_SECONDS)
 
 
-async def _repeat(sync: Callable[[], Awaitable[object]], seconds: float) -> None:
+async def _repeat(what: str, chore: Callable[[], Awaitable[object]], seconds: float) -> None:
     while True:
         await asyncio.sleep(seconds)
         try:
-            await sync()
-        except KnowledgeError as error:
-            log.error("sync failed, will be tried again: %s", error)
+            await chore()
+        except (KnowledgeError, WorkError, SlackConversationError) as error:
+            log.error("%s failed, will be tried again: %s", what, error)
         except Exception as error:
             # Of an error nobody foresaw only the name is sure to hold no words of a document.
-            log.error("sync failed, will be tried again: %s", type(error).__name__)
+            log.error("%s failed, will be tried again: %s", what, type(error).__name__)
 
 
 async def _stop(tasks: list[asyncio.Task[None]]) -> None:

@@ -1,4 +1,7 @@
-"""Every setting: its name, its default, what it may hold and what it means. Pure."""
+"""Every setting: its name, its default, what it may hold and what it means. Pure.
+
+Those of a deployment on AWS are in setting_fields_aws.py.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,12 +28,12 @@ class Setting:
 
 
 _SLACK, _DOCUMENTS, _MODEL = "Slack", "Documents", "Model"
-_ANSWERS, _SERVER, _AWS = "Answers", "Server", "AWS"
+_ANSWERS, _SERVER = "Answers", "Server"
 
 
 @dataclass(frozen=True, kw_only=True)
 class SettingFields:
-    """The values of all settings; ``Settings`` adds how they are read and used."""
+    """The values of the settings that every installation has."""
 
     slack_bot_token: Annotated[
         SecretStr | None,
@@ -159,6 +162,25 @@ class SettingFields:
             "How long the model may take to begin; then Footnote answers with quotes.",
         ),
     ] = 20.0
+    model_price_in: Annotated[
+        float,
+        Setting(
+            _MODEL,
+            "FOOTNOTE_MODEL_PRICE_IN",
+            kinds.number(0, 100000),
+            "What a million tokens of prompt cost, in US dollars; with both prices at 0 the cost "
+            "of an answer is unknown.",
+        ),
+    ] = 0.0
+    model_price_out: Annotated[
+        float,
+        Setting(
+            _MODEL,
+            "FOOTNOTE_MODEL_PRICE_OUT",
+            kinds.number(0, 100000),
+            "What a million tokens of answer cost, in US dollars.",
+        ),
+    ] = 0.0
 
     answer_seconds: Annotated[
         float,
@@ -226,50 +248,22 @@ class SettingFields:
             "How much is logged. Never message text, never a token.",
         ),
     ] = "INFO"
-
-    queue_url: Annotated[
+    otel_endpoint: Annotated[
         str,
         Setting(
-            _AWS,
-            "FOOTNOTE_QUEUE_URL",
-            kinds.url,
-            "SQS FIFO queue of questions.",
-            shown="a SQLite file in FOOTNOTE_HOME",
+            _SERVER,
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            kinds.url_folder,
+            "OpenTelemetry collector (OTLP over HTTP), such as `http://localhost:4318`, that gets "
+            "a trace of each question; needs `footnote-bot[otel]`.",
         ),
     ] = ""
-    state_table: Annotated[
-        str,
-        Setting(
-            _AWS,
-            "FOOTNOTE_STATE_TABLE",
-            kinds.text,
-            "DynamoDB table of state.",
-            shown="a SQLite file in FOOTNOTE_HOME",
-        ),
-    ] = ""
-    aws_region: Annotated[
-        str,
-        Setting(_AWS, "AWS_REGION", kinds.text, "Region.", also="AWS_DEFAULT_REGION"),
-    ] = ""
-    aws_endpoint_url: Annotated[
-        str,
-        Setting(
-            _AWS,
-            "AWS_ENDPOINT_URL",
-            kinds.url,
-            "Another server that speaks S3, SQS and DynamoDB.",
-            shown="AWS",
-        ),
-    ] = ""
-    aws_access_key_id: Annotated[
-        str,
-        Setting(_AWS, "AWS_ACCESS_KEY_ID", kinds.text, "Credentials.", shown="AWS's own search"),
-    ] = ""
-    aws_secret_access_key: Annotated[
+    otel_headers: Annotated[
         SecretStr | None,
-        Setting(_AWS, "AWS_SECRET_ACCESS_KEY", kinds.secret, "Credentials."),
-    ] = None
-    aws_session_token: Annotated[
-        SecretStr | None,
-        Setting(_AWS, "AWS_SESSION_TOKEN", kinds.secret, "Temporary credentials."),
+        Setting(
+            _SERVER,
+            "OTEL_EXPORTER_OTLP_HEADERS",
+            kinds.headers,
+            "What that collector asks for, such as `api-key=...`; several with commas between.",
+        ),
     ] = None

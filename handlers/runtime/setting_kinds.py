@@ -5,6 +5,7 @@ Reasons never repeat a value that may be secret, which includes URLs: some carry
 """
 
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -73,6 +74,29 @@ def path(value: str) -> Path:
         return Path(value).expanduser()
     except RuntimeError:
         raise ValueError("starts with ~, but this user has no home folder.") from None
+
+
+def stage(value: str) -> str:
+    """Return the name of a deployment."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}", value):
+        raise ValueError("is not a name of at most 32 letters, digits, - and _.")
+    return value
+
+
+def parameter_path(value: str) -> str:
+    """Return a path of SSM parameters; ends in a slash."""
+    if not re.fullmatch(r"(/[A-Za-z0-9_.-]+)+/?", value):
+        raise ValueError("is not a path like /footnote/prod/.")
+    return value.rstrip("/") + "/"
+
+
+def headers(value: str) -> SecretStr:
+    """Return HTTP headers, ``name=value`` with commas between; they may hold a key."""
+    for pair in value.split(","):
+        name, is_pair, _ = pair.partition("=")
+        if not (is_pair and re.fullmatch(r"[A-Za-z0-9_-]+", name.strip())):
+            raise ValueError("is not name=value, or several of these with commas between.")
+    return secret(value)
 
 
 def index_address(value: str) -> str:

@@ -6,16 +6,19 @@ door may take in all (tests/benchmarks/test_import_cost.py measures the door).
 
 import difflib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import cache
 from pathlib import Path
 from typing import Self, get_type_hints
 
 from handlers.runtime.env_file import parse_env_file
 from handlers.runtime.secret import SecretStr
-from handlers.runtime.setting_fields import Setting, SettingFields
+from handlers.runtime.setting_conflicts import conflicts
+from handlers.runtime.setting_fields import Setting
+from handlers.runtime.setting_fields_aws import DeployedFields
 
-__all__ = ["SecretStr", "Settings", "SettingsError", "settings_table"]
+__all__ = ["SecretStr", "Settings", "SettingsError", "in_lambda", "settings_table"]
 
 
 class SettingsError(Exception):
@@ -28,7 +31,7 @@ class SettingsError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(SettingFields):
+class Settings(DeployedFields):
     """All settings, checked. Made by ``load``; changed copies by ``replaced``."""
 
     def __post_init__(self) -> None:
@@ -43,22 +46,34 @@ class Settings(SettingFields):
         *,
         env_file: Path | None = None,
         overrides: Mapping[str, object] | None = None,
+        parameters: Mapping[str, str] | None = None,
     ) -> Self:
         """Read the settings. Raises SettingsError with every problem at once.
 
         Without ``environ`` the environment of the process is read and, below it, ``.env`` in the
         current folder. ``overrides`` (names of fields) come from the command line and win.
+        ``parameters`` (names of settings) are what was found below FOOTNOTE_PARAMETERS; they stand
+        between the environment and the file. Nothing is read from a network here.
         """
-        if environ is None:
-            environ, env_file = os.environ, env_file or Path(".env")
-        found, problems = _read_file(env_file)
-        found.update(environ)
+        found, problems = _found(environ, env_file, parameters or {})
         problems += _misspelt(found)
-        texts: dict[str, object] = {}
-        for field_name, about in _about():
-            given = (found.get(name, "").strip() for name in (about.name, about.also))
-            texts[field_name] = next(filter(None, given), "")
+        texts = {name: _given(found, about) for name, about in _about()}
         return cls._built({**texts, **_known(overrides or {})}, problems)
+
+    @classmethod
+    def parameter_access(cls, environ: Mapping[str, str] | None = None) -> Self:
+        """Read only what is needed to read parameters: their path, and how to reach AWS.
+
+        Raises SettingsError when that cannot be used; ``load`` then tells of everything else too.
+        """
+        found, _ = _found(environ, None, {})
+        return cls._built(
+            {
+                name: _given(found, about) if name.startswith(("parameters", "aws_")) else ""
+                for name, about in _about()
+            },
+            [],
+        )
 
     def replaced(self, **changes: object) -> Self:
         """Return a copy with other values (text is parsed). Raises SettingsError."""
@@ -80,44 +95,14 @@ class Settings(SettingFields):
                 problems.append(f"{about.name} {error}")
                 failed.add(field_name)
         settings = cls(**values)  # type: ignore[arg-type]
-        for involved, problem in settings._conflicts():
-            # Where one half cannot be read, a complaint about the other half would mislead.
-            if not failed & set(involved):
+        for involved, problem in conflicts(settings):
+            # Where one half cannot be read, a complaint about the other half would mislead; and
+            # anything that seems to be missing may lie among parameters that cannot be read.
+            if not failed & {*involved, "parameters"}:
                 problems.append(problem)
         if problems:
             raise SettingsError(problems)
         return settings
-
-    def _conflicts(self) -> Iterator[tuple[tuple[str, ...], str]]:
-        if self.openai_model and not (self.openai_api_key or self.openai_base_url):
-            yield (
-                ("openai_api_key", "openai_base_url"),
-                "OPENAI_MODEL is set, but neither OPENAI_API_KEY nor OPENAI_BASE_URL is. Set the "
-                "key, or the address of an endpoint that needs none; or unset OPENAI_MODEL.",
-            )
-        if bool(self.queue_url) != bool(self.state_table):
-            missing = "FOOTNOTE_STATE_TABLE" if self.queue_url else "FOOTNOTE_QUEUE_URL"
-            yield (
-                ("queue_url", "state_table"),
-                f"{missing} is not set. Queue and state belong together: set both, or neither.",
-            )
-        if self.queue_url and self.state_table and not self.aws_region:
-            yield (
-                ("aws_region",),
-                "AWS_REGION is not set. Name the region of the queue and the table.",
-            )
-        if bool(self.aws_access_key_id) != bool(self.aws_secret_access_key):
-            missing = "AWS_SECRET_ACCESS_KEY" if self.aws_access_key_id else "AWS_ACCESS_KEY_ID"
-            yield (
-                ("aws_access_key_id", "aws_secret_access_key"),
-                f"{missing} is not set. Set both halves of the key, or neither.",
-            )
-        if self.openai_model and self.model_first_token_seconds > self.answer_seconds:
-            yield (
-                ("model_first_token_seconds", "answer_seconds"),
-                "FOOTNOTE_MODEL_FIRST_TOKEN_SECONDS is longer than FOOTNOTE_ANSWER_SECONDS. Make "
-                "it shorter, so that there is time left to answer with quotes.",
-            )
 
     def require_slack(self) -> None:
         """Raise SettingsError listing all that is missing to talk to Slack."""
@@ -167,6 +152,12 @@ class Settings(SettingFields):
         if self.index.startswith("s3://"):
             os.environ.setdefault(_LANCE_THREADS, "32")
 
+    def lend_aws(self) -> None:
+        """Put what reaches AWS into the environment, for the programs that this one starts."""
+        for name, about in _about():
+            if name.startswith("aws_") and (value := _text(getattr(self, name))):
+                os.environ[about.name] = value
+
     def storage_options(self) -> dict[str, str]:
         """Return LanceDB's options for the index; none for a folder."""
         if not self.index.startswith("s3://"):
@@ -187,6 +178,11 @@ _LANCE_THREADS = "LANCE_CPU_THREADS"
 _LANCE_LOG = "LANCE_LOG"
 
 
+def in_lambda() -> bool:
+    """Tell whether this process is a container of a Lambda function."""
+    return bool(os.environ.get("AWS_LAMBDA_FUNCTION_NAME"))
+
+
 def settings_table() -> str:
     """Return the settings as Markdown tables, one a group."""
     lines: list[str] = []
@@ -203,9 +199,10 @@ def settings_table() -> str:
     return "\n".join(lines[1:]) + "\n"
 
 
-def _about() -> Iterator[tuple[str, Setting]]:
-    for field_name, hint in get_type_hints(SettingFields, include_extras=True).items():
-        yield field_name, hint.__metadata__[0]
+@cache
+def _about() -> tuple[tuple[str, Setting], ...]:
+    hints = get_type_hints(DeployedFields, include_extras=True)
+    return tuple((field_name, hint.__metadata__[0]) for field_name, hint in hints.items())
 
 
 def _known(changes: Mapping[str, object]) -> Mapping[str, object]:
@@ -235,6 +232,30 @@ def _read_file(path: Path | None) -> tuple[dict[str, str], list[str]]:
     except (OSError, UnicodeDecodeError) as error:
         return {}, [f"{path} cannot be read ({type(error).__name__})."]
     return values, [f"{path}: {problem}" for problem in problems]
+
+
+def _found(
+    environ: Mapping[str, str] | None, env_file: Path | None, parameters: Mapping[str, str]
+) -> tuple[dict[str, str], list[str]]:
+    """Return what is set anywhere, by name, and what is wrong with the places it came from."""
+    if environ is None:
+        environ, env_file = os.environ, env_file or Path(".env")
+    found, problems = _read_file(env_file)
+    known = {about.name for _, about in _about()} - {"FOOTNOTE_PARAMETERS"}
+    problems += [
+        f"The parameter {name} below FOOTNOTE_PARAMETERS is no setting that can lie there. "
+        "Correct its name, or delete it."
+        for name in sorted(set(parameters) - known)
+    ]
+    found.update((name, value) for name, value in parameters.items() if name in known)
+    # A variable that is set empty is not set, so the parameter of that name counts.
+    found.update((n, value) for n, value in environ.items() if value.strip() or n not in parameters)
+    return found, problems
+
+
+def _given(found: Mapping[str, str], about: Setting) -> str:
+    given = (found.get(name, "").strip() for name in (about.name, about.also))
+    return next(filter(None, given), "")
 
 
 def _misspelt(found: Mapping[str, str]) -> list[str]:

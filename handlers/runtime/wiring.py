@@ -7,12 +7,17 @@ pays for Slack and nothing else.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from handlers.runtime import tracing
 from handlers.runtime.settings import Settings
+from handlers.work.measures import Observer, unobserved
+from index.errors import KnowledgeError
 
 if TYPE_CHECKING:
     from slack_sdk.web.async_client import AsyncWebClient
@@ -20,15 +25,18 @@ if TYPE_CHECKING:
     from bot.app import FootnoteApp
     from handlers.adapters.sqlite_queue import SqliteQueue
     from handlers.adapters.sqs import SqsQueue
-    from handlers.answering.ports import Answerer
+    from handlers.answering.ports import Answerer, Usage
     from handlers.answering.worker import AnswerWorker
     from handlers.work.ports import JobQueue, StateStore
     from handlers.work.seal import Seal
-    from index.embedding import OnnxEmbedder, SentenceTransformerEmbedder
+    from index.embedding import OnnxEmbedder
+    from index.embedding_onnx import VectorSpace
     from index.lance import LanceIndex
     from index.ports import Embedder
     from index.retrieval import Retriever
     from index.sources.files import FolderSource
+
+log = logging.getLogger(__name__)
 
 
 def state_path(settings: Settings) -> Path:
@@ -70,6 +78,21 @@ def state_store(settings: Settings) -> StateStore:
     return SqliteStore(state_path(settings))
 
 
+@asynccontextmanager
+async def opened_store(settings: Settings) -> AsyncIterator[StateStore]:
+    """Yield the state store, and close it when the block is left."""
+    if settings.state_table:
+        yield state_store(settings)
+        return
+    from handlers.adapters.sqlite_store import SqliteStore
+
+    store = SqliteStore(state_path(settings))
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
 def seal(settings: Settings) -> Seal:
     """Return the seal that both door and worker derive from the signing secret."""
     from handlers.work.seal import Seal
@@ -98,7 +121,7 @@ def slack_app(
     assert settings.slack_bot_token is not None
     signing_secret = settings.slack_signing_secret
     return create_app(
-        Reception(queue=queue, store=store, seal=seal(settings)),
+        Reception(queue=queue, store=store, seal=seal(settings), spans=tracing.span),
         signing_secret=signing_secret.get_secret_value() if signing_secret else "",
         token=settings.slack_bot_token.get_secret_value(),
         base_url=settings.slack_api_url,
@@ -108,35 +131,83 @@ def slack_app(
 
 def query_embedder(settings: Settings) -> OnnxEmbedder:
     """Return the light embedder for questions; exports the model on first use."""
-    from index.embedding import OnnxEmbedder, export_onnx
+    from index.embedding import OnnxEmbedder
+
+    return OnnxEmbedder(_query_model(settings))
+
+
+def _query_model(settings: Settings) -> Path:
+    from index.embedding import export_onnx
 
     models = settings.models or settings.home / "models"
-    return OnnxEmbedder(export_onnx(models / "all-MiniLM-L6-v2"))
+    return export_onnx(models / "all-MiniLM-L6-v2")
 
 
-def indexing_embedder() -> SentenceTransformerEmbedder:
-    """Return the embedder for documents: on the GPU if there is one."""
+def indexing_embedder(settings: Settings) -> Embedder:
+    """Return the embedder for documents: on the GPU if there is one.
+
+    Where torch is not installed, as in the container image, the light one gives the same vectors.
+    """
+    if find_spec("sentence_transformers") is None:
+        return query_embedder(settings)
     from index.embedding import SentenceTransformerEmbedder
 
     return SentenceTransformerEmbedder()
 
 
-@asynccontextmanager
-async def opened_index(settings: Settings, embedder: Embedder) -> AsyncIterator[LanceIndex]:
-    """Yield the configured index, and close it when the block is left."""
+def index_engine(settings: Settings) -> type[LanceIndex]:
+    """Load the engine of the index, which takes most of a second, and return its class."""
     settings.tune_process()
+    from index.lance_import import spare_rest_client
+
+    spare_rest_client()
     from index.lance import LanceIndex
 
-    index = LanceIndex(
+    return LanceIndex
+
+
+@asynccontextmanager
+async def opened_index(
+    settings: Settings,
+    embedder: Embedder | VectorSpace,
+    *,
+    before_change: Callable[[], Awaitable[object]] | None = None,
+) -> AsyncIterator[LanceIndex]:
+    """Yield the configured index, and close it when the block is left."""
+    index = index_engine(settings)(
         settings.index,
         embedder=embedder.name,
         dimensions=embedder.dimensions,
         storage_options=settings.storage_options(),
+        before_change=before_change,
     )
     try:
         yield index
     finally:
         await index.close()
+
+
+@asynccontextmanager
+async def warm_index(settings: Settings) -> AsyncIterator[tuple[OnnxEmbedder, LanceIndex]]:
+    """Yield the embedder for questions and the index, both ready for a quick first question."""
+    from index.embedding_onnx import OnnxEmbedder, space_of
+
+    # What waits for the storage, what computes in Python and what computes outside of it go along
+    # with each other, even on two processors.
+    folder, _ = await asyncio.gather(
+        asyncio.to_thread(_query_model, settings), asyncio.to_thread(index_engine, settings)
+    )
+    async with opened_index(settings, space_of(folder)) as index:
+        embedder, _ = await asyncio.gather(asyncio.to_thread(OnnxEmbedder, folder), _warm(index))
+        yield embedder, index
+
+
+async def _warm(index: LanceIndex) -> None:
+    try:
+        await index.warm()
+    except KnowledgeError as error:
+        # The first question meets the same error, and tells the one who asked.
+        log.warning("the index could not be warmed: %s", error)
 
 
 def document_source(settings: Settings) -> FolderSource:
@@ -178,24 +249,39 @@ async def answerer(settings: Settings, embedder: Embedder) -> AsyncIterator[Answ
         first_token_timeout=settings.model_first_token_seconds,
     )
     try:
-        yield ModelAnswerer(model, extractive, deadline_seconds=settings.answer_seconds)
+        yield ModelAnswerer(
+            model,
+            extractive,
+            deadline_seconds=settings.answer_seconds,
+            cost_of=_cost_of(settings),
+        )
     finally:
         await model.aclose()
 
 
+def _cost_of(settings: Settings) -> Callable[[Usage], float] | None:
+    prompt, completion = settings.model_price_in / 1e6, settings.model_price_out / 1e6
+    if not (prompt or completion):
+        return None
+    return lambda usage: usage.prompt_tokens * prompt + usage.completion_tokens * completion
+
+
 @asynccontextmanager
 async def answer_worker(
-    settings: Settings, client: AsyncWebClient, store: StateStore
+    settings: Settings,
+    client: AsyncWebClient,
+    store: StateStore,
+    *,
+    observer: Observer = unobserved,
 ) -> AsyncIterator[AnswerWorker]:
-    """Yield the worker with a warm embedder and an index that opens on first use."""
+    """Yield the worker with a warm embedder and a warm index."""
     from bot.app import bot_user_id
     from handlers.answering.worker import AnswerWorker
     from handlers.work.claims import Claims
     from handlers.work.deliveries import LEASE_SECONDS
 
-    embedder = await asyncio.to_thread(query_embedder, settings)
     async with (
-        opened_index(settings, embedder) as index,
+        warm_index(settings) as (embedder, index),
         answerer(settings, embedder) as answers,
     ):
         yield AnswerWorker(
@@ -206,5 +292,7 @@ async def answer_worker(
             store=store,
             claims=Claims(store, lease_seconds=LEASE_SECONDS),
             seal=seal(settings),
+            observer=observer,
+            spans=tracing.span,
             renew_every=LEASE_SECONDS / 3,
         )

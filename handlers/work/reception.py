@@ -1,6 +1,7 @@
 """What the Slack door does with a mention: turn it into a job, and hand out footnotes again."""
 
 import json
+import logging
 import time
 import uuid
 from collections.abc import Callable
@@ -8,8 +9,11 @@ from collections.abc import Callable
 from bot.conversation import Citation, Mention, Place
 from handlers.work.answers import kept_citation
 from handlers.work.jobs import AnswerJob
+from handlers.work.measures import Spans, untraced
 from handlers.work.ports import JobQueue, StateStore
 from handlers.work.seal import Seal
+
+log = logging.getLogger(__name__)
 
 
 class Reception:
@@ -25,12 +29,14 @@ class Reception:
         queue: JobQueue,
         store: StateStore,
         seal: Seal,
+        spans: Spans = untraced,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Keep the ports; nothing is opened here."""
         self._queue = queue
         self._store = store
         self._seal = seal
+        self._spans = spans
         self._clock = clock
 
     async def mentioned(self, mention: Mention, *, response_url: str = "") -> None:
@@ -38,9 +44,11 @@ class Reception:
         sealed = ""
         if mention.place is Place.COMMAND:
             sealed = self._seal.seal(json.dumps({"text": mention.text, "url": response_url}))
-        await self._queue.put(
-            AnswerJob.of(mention, trace=uuid.uuid4().hex, accepted_at=self._clock(), sealed=sealed)
-        )
+        trace = uuid.uuid4().hex
+        job = AnswerJob.of(mention, trace=trace, accepted_at=self._clock(), sealed=sealed)
+        with self._spans("accept", trace, first=True):
+            await self._queue.put(job)
+        log.info("question accepted", extra={"trace": trace, "place": mention.place.value})
 
     async def footnote(self, key: str, number: int) -> Citation | None:
         """Return a footnote of an answer that was given, or None when it is no longer kept."""

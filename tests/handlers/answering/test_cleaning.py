@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from handlers.answering.cleaning import clean, clean_code
 
 FORBIDDEN = re.compile(
-    r"https?:|://|\bwww\.|\bmailto:\S|\bjavascript:\S|<[@!#/a-zA-Z]|!\[|\]\("
+    r"https?:\s*/|://|\bwww\.|\bmailto:\S|\bjavascript:\S|<[@!#/a-zA-Z]|!\[|\]\("
     r"|@here|@channel|@everyone|\[.*\]:\s*/",
     re.I,
 )

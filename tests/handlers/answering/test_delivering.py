@@ -199,3 +199,12 @@ async def test_what_is_never_said_is_set_aside_where_it_is_counted(desk: Desk) -
     desk.slack.fail_next("conversations.replies", status=503, times=10_000)
     await desk.work_off()
     assert await desk.queue.counts() == QueueCounts(waiting=0, held=0, dead=1)
+
+
+async def test_a_question_that_was_set_aside_is_answered_after_the_mend(desk: Desk) -> None:
+    failure = desk.slack.fail_next("conversations.replies", status=503, times=10_000)
+    await desk.work_off()
+    failure.lifted = True
+    assert await desk.queue.redrive() == 1
+    assert await desk.work_off() == 1
+    assert desk.said() == [SAID]

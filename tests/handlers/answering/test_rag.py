@@ -13,6 +13,7 @@ from handlers.answering.ports import (
     AnswerEvent,
     Completed,
     Finished,
+    LanguageModel,
     Message,
     ModelEvent,
     SentenceReady,
@@ -296,20 +297,99 @@ async def test_a_model_that_never_ends_is_left(passages: Sequence[Passage]) -> N
     assert model.pieces < 1000
 
 
-class _Priced:
-    name = "priced"
+class _Reports:
+    """A LanguageModel that says these pieces, waits a while, and reports its usage."""
+
+    name = "reports"
+
+    def __init__(self, *pieces: str, late: float = 0.0) -> None:
+        self._pieces = pieces
+        self._late = late
 
     async def stream(
         self, messages: Sequence[Message], *, deadline: float
     ) -> AsyncIterator[ModelEvent]:
-        yield TextDelta(GOOD)
+        for piece in self._pieces:
+            yield TextDelta(piece)
+        await asyncio.sleep(self._late)
         yield Completed(Usage(1000, 100))
 
 
-async def test_the_cost_is_that_of_the_reported_usage(passages: Sequence[Passage]) -> None:
-    def price(usage: Usage) -> float:
-        return (usage.prompt_tokens + 4 * usage.completion_tokens) / 1e6
+def price(usage: Usage) -> float:
+    return (usage.prompt_tokens + 4 * usage.completion_tokens) / 1e6
 
-    answerer = ModelAnswerer(_Priced(), fallback(), deadline_seconds=5, cost_of=price)
-    _, answer = await collect(answerer.answer(ASKED, passages))
+
+async def paid(model: LanguageModel, passages: Sequence[Passage]) -> Answer:
+    answerer = ModelAnswerer(model, fallback(), deadline_seconds=5, cost_of=price)
+    return (await collect(answerer.answer(ASKED, passages)))[1]
+
+
+@pytest.mark.parametrize(
+    ("pieces", "verdict", "by_fallback"),
+    [
+        ([GOOD], Verdict.ANSWERED, False),
+        (["NOT_FOUND"], Verdict.NOT_FOUND, False),
+        (["NOT_", "FOUND\n\n", "Sorry. ", "I did not find it."], Verdict.NOT_FOUND, False),
+        ([f"{GOOD}\nNOT_FOUND"], Verdict.PARTLY, False),
+        (["Most firms give about a month off."], Verdict.ANSWERED, True),
+    ],
+)
+async def test_what_was_paid_is_told_whatever_became_of_the_answer(
+    pieces: list[str], verdict: Verdict, by_fallback: bool, passages: Sequence[Passage]
+) -> None:
+    answer = await paid(_Reports(*pieces, late=0.05), passages)
+    assert (answer.verdict, answer.fallback) == (verdict, by_fallback)
+    assert (answer.prompt_tokens, answer.completion_tokens) == (1000, 100)
     assert answer.cost == pytest.approx(0.0014)
+    assert answer.model_seconds is not None
+    assert 0.04 < answer.model_seconds < 2
+
+
+async def test_not_found_does_not_wait_long_for_its_usage(passages: Sequence[Passage]) -> None:
+    answer = await asyncio.wait_for(paid(_Reports("NOT_FOUND\n\nSorry. I", late=60), passages), 3)
+    assert answer.verdict is Verdict.NOT_FOUND
+    assert (answer.prompt_tokens, answer.cost) == (0, None)
+
+
+class _Rambles(_Endless):
+    async def stream(
+        self, messages: Sequence[Message], *, deadline: float
+    ) -> AsyncIterator[ModelEvent]:
+        yield TextDelta("NOT_FOUND\n\nSorry. I")
+        async for event in super().stream(messages, deadline=deadline):
+            yield event
+
+
+async def test_not_found_does_not_listen_for_ever_either(passages: Sequence[Passage]) -> None:
+    model = _Rambles()
+    answer = await paid(model, passages)
+    assert answer.verdict is Verdict.NOT_FOUND
+    assert model.pieces < 1000
+
+
+async def test_a_model_that_reports_no_usage_has_no_known_cost(passages: Sequence[Passage]) -> None:
+    async with ScriptedModel(Streams([GOOD], usage=False)) as server:
+        model = OpenAIModel(model="scripted", api_key="k", base_url=server.base_url)
+        answer = await paid(model, passages)
+        await model.aclose()
+    assert answer.verdict is Verdict.ANSWERED
+    assert (answer.prompt_tokens, answer.completion_tokens, answer.cost) == (0, 0, None)
+
+
+async def test_time_that_a_reader_takes_is_not_the_time_of_the_model(
+    passages: Sequence[Passage],
+) -> None:
+    answerer = ModelAnswerer(_Reports(GOOD), fallback(), deadline_seconds=5)
+    async for event in answerer.answer(ASKED, passages):
+        if isinstance(event, Finished):
+            assert event.answer.model_seconds is not None
+            assert event.answer.model_seconds < 0.1
+        else:
+            await asyncio.sleep(0.2)
+
+
+async def test_where_no_model_was_asked_nothing_was_taken(passages: Sequence[Passage]) -> None:
+    _, answer = await collect(fallback().answer(ASKED, passages))
+    assert (answer.model_seconds, answer.cost, answer.prompt_tokens) == (None, None, 0)
+    answer = await paid(_Reports(GOOD), [])
+    assert (answer.model_seconds, answer.cost, answer.prompt_tokens) == (None, None, 0)

@@ -1,13 +1,15 @@
 """Log lines hold no secret, whoever wrote them."""
 
+import json
 import logging
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from handlers.runtime.logs import LineFormatter, redacted
+from handlers.runtime.logs import JsonFormatter, LineFormatter, redacted, request_id
 
 ROOT = Path(__file__).parents[3]
 
@@ -75,7 +77,64 @@ def test_a_traceback_is_blanked_out_too() -> None:
     assert "RuntimeError: [secret] was refused" in shown
 
 
-def run(code: str) -> str:
+def test_in_lambda_a_record_is_one_json_object_with_its_fields() -> None:
+    line = JsonFormatter().format(
+        record("job %s", "ended\n", trace="t1", seconds=1.5, tries=2, last=True, none=None)
+    )
+    assert "\n" not in line
+    assert json.loads(line) == {
+        "timestamp": "1970-01-01T00:00:00.250Z",
+        "level": "INFO",
+        "logger": "handlers.x",
+        "message": "job ended\n",
+        "trace": "t1",
+        "seconds": 1.5,
+        "tries": 2,
+        "last": True,
+        "none": None,
+    }
+
+
+def test_the_id_of_the_invocation_is_on_every_line_and_a_field_cannot_pass_for_it() -> None:
+    token = request_id.set("req-1")
+    try:
+        line = JsonFormatter().format(record("a", aws_request_id="forged", level="DEBUG"))
+    finally:
+        request_id.reset(token)
+    assert json.loads(line)["aws_request_id"] == "req-1"
+    assert json.loads(line)["level"] == "INFO"
+    assert "aws_request_id" not in json.loads(JsonFormatter().format(record("b")))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), object(), {"a": 1}, "\ud800\u2028"])
+def test_any_value_makes_valid_json(value: object) -> None:
+    def refuse(constant: str) -> None:
+        raise AssertionError(constant)
+
+    line = JsonFormatter().format(record("a", value=value))
+    assert isinstance(json.loads(line, parse_constant=refuse)["value"], str)
+    assert line.isascii()
+
+
+@pytest.mark.parametrize(
+    "secret", ["xoxb-123-456-abcDEF", "https://hooks.slack.com/commands/T0/1/a", "sk-abc_12345678"]
+)
+def test_a_json_line_holds_no_secret_and_stays_json(secret: str) -> None:
+    for about in (f'{{"url": "{secret}"}}', f"'{secret}'", {"url": secret}, [f'"{secret}"']):
+        try:
+            raise RuntimeError(about)
+        except RuntimeError:
+            failed = record(f"failed {about}", more=about)
+            failed.exc_info = sys.exc_info()
+        line = JsonFormatter().format(failed)
+        assert secret not in line
+        shown = json.loads(line)
+        assert "RuntimeError" in shown["exception"]
+        assert "[secret]" in shown["message"]
+        assert "[secret]" in shown["more"]
+
+
+def run(code: str, **environ: str) -> str:
     done = subprocess.run(
         [
             sys.executable,
@@ -83,6 +142,7 @@ def run(code: str) -> str:
             f"import logging\nfrom handlers.runtime.logs import configure\n{code}",
         ],
         cwd=ROOT,
+        env={"PATH": os.environ["PATH"], **environ},
         capture_output=True,
         text=True,
         check=True,
@@ -115,4 +175,16 @@ def test_libraries_that_show_whole_requests_stay_quiet_even_at_debug() -> None:
 def test_a_record_that_cannot_be_formatted_is_named_and_not_shown() -> None:
     shown = run("configure()\nlogging.getLogger('handlers.x').info('%d', 'secret question')")
     assert "handlers.x" in shown
+    assert "secret question" not in shown
+
+
+def test_in_lambda_every_line_is_json_even_about_a_record_that_cannot_be_formatted() -> None:
+    shown = run(
+        "configure()\nlog = logging.getLogger('handlers.x')\n"
+        "log.info('%d', 'secret question')\nlog.info('fine')",
+        AWS_LAMBDA_FUNCTION_NAME="footnote-slack",
+    )
+    broken, fine = (json.loads(line) for line in shown.splitlines())
+    assert (broken["level"], broken["logger"]) == ("ERROR", "handlers.x")
+    assert fine["message"] == "fine"
     assert "secret question" not in shown

@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.runtime.env_file import parse_env_file
-from handlers.runtime.setting_fields import SettingFields
 from handlers.runtime.settings import SecretStr, Settings, SettingsError, settings_table
 
 ROOT = Path(__file__).parents[3]
@@ -71,7 +70,14 @@ def test_every_setting_can_be_set() -> None:
         "FOOTNOTE_REFUSAL_FLOOR": "0.5",
         "FOOTNOTE_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/1/q.fifo",
         "FOOTNOTE_STATE_TABLE": "state",
+        "FOOTNOTE_DEAD_LETTERS_URL": "https://sqs.eu-central-1.amazonaws.com/1/dead.fifo",
         "FOOTNOTE_LOG_LEVEL": "debug",
+        "FOOTNOTE_MODEL_PRICE_IN": "0.25",
+        "FOOTNOTE_MODEL_PRICE_OUT": "2",
+        "FOOTNOTE_STAGE": "prod",
+        "FOOTNOTE_PARAMETERS": "/footnote/prod",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "http://localhost:4318",
+        "OTEL_EXPORTER_OTLP_HEADERS": "api-key=abc",
     }
     settings = Settings.load(environ)
     default = Settings.load({})
@@ -82,6 +88,8 @@ def test_every_setting_can_be_set() -> None:
     assert settings.index == "s3://bucket/prefix"
     assert (settings.home, settings.docs) == (Path("/data"), Path("/docs"))
     assert (settings.port, settings.sync_minutes, settings.log_level) == (0, 0.5, "DEBUG")
+    assert (settings.parameters, settings.stage) == ("/footnote/prod/", "prod")
+    assert settings.otel_endpoint == "http://localhost:4318/"
     assert settings.slack_bot_token == SecretStr("xoxb-1-abc")
     assert len(environ) == len(dataclasses.fields(Settings))
 
@@ -139,6 +147,16 @@ def test_all_problems_are_told_at_once_each_with_its_name_and_what_to_do() -> No
         ("FOOTNOTE_INDEX", "s3://"),
         ("FOOTNOTE_LOG_LEVEL", "LOUD"),
         ("FOOTNOTE_HOME", "a\x00b"),
+        ("FOOTNOTE_STAGE", "pröd"),
+        ("FOOTNOTE_STAGE", "-"),
+        ("FOOTNOTE_STAGE", "a" * 33),
+        ("FOOTNOTE_PARAMETERS", "footnote/prod/"),
+        ("FOOTNOTE_PARAMETERS", "/"),
+        ("FOOTNOTE_PARAMETERS", "/footnote/*"),
+        ("FOOTNOTE_MODEL_PRICE_IN", "-1"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "localhost:4318"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "abc"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "a b=c"),
         ("FOOTNOTE_DOCS", "~no-such-user-here/docs"),
     ],
 )
@@ -148,7 +166,8 @@ def test_what_cannot_be_used_is_refused_by_name(name: str, value: str) -> None:
 
 @given(
     st.sampled_from(["SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN",
-                     "OPENAI_API_KEY", "OPENAI_BASE_URL", "AWS_SECRET_ACCESS_KEY"]),
+                     "OPENAI_API_KEY", "OPENAI_BASE_URL", "AWS_SECRET_ACCESS_KEY",
+                     "OTEL_EXPORTER_OTLP_HEADERS"]),
     st.text(st.characters(codec="utf-8"), min_size=4),
 )  # fmt: skip
 def test_no_message_shows_what_may_be_secret(name: str, value: str) -> None:
@@ -260,6 +279,61 @@ def test_lancedb_is_told_about_another_s3_server() -> None:
     assert aws.storage_options() == {"region": "eu-west-1"}
 
 
+def test_parameters_stand_below_the_environment() -> None:
+    settings = Settings.load(
+        {"FOOTNOTE_PORT": "1", "OPENAI_MODEL": " "},
+        parameters={"FOOTNOTE_PORT": "2", "FOOTNOTE_WORKERS": "3", "OPENAI_MODEL": "m",
+                    "OPENAI_API_KEY": "k"},
+    )  # fmt: skip
+    assert (settings.port, settings.workers, settings.openai_model) == (1, 3, "m")
+
+
+def test_parameters_stand_above_the_env_file(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text("FOOTNOTE_PORT=1\nFOOTNOTE_WORKERS=2\n")
+    settings = Settings.load({}, env_file=file, parameters={"FOOTNOTE_PORT": "7"})
+    assert (settings.port, settings.workers) == (7, 2)
+
+
+def test_an_unknown_parameter_is_refused_by_name_with_all_other_problems() -> None:
+    with pytest.raises(SettingsError) as raised:
+        Settings.load(
+            {"FOOTNOTE_PORT": "http"},
+            parameters={"SLACK_TOKEN": "xoxb-zq7Secret9", "old/OPENAI_API_KEY": "sk-zq7Secret9",
+                        "FOOTNOTE_PARAMETERS": "/other/", "OPENAI_MODEL": "m"},
+        )  # fmt: skip
+    first = [problem.split(" below ")[0] for problem in raised.value.problems[:3]]
+    assert first == [
+        "The parameter FOOTNOTE_PARAMETERS",
+        "The parameter SLACK_TOKEN",
+        "The parameter old/OPENAI_API_KEY",
+    ]
+    rest = [problem.split()[0] for problem in raised.value.problems[3:]]
+    assert rest == ["FOOTNOTE_PORT", "OPENAI_MODEL"]
+    assert "zq7Secret9" not in str(raised.value)
+
+
+def test_reaching_the_parameters_needs_nothing_that_may_lie_among_them() -> None:
+    environ = {
+        "FOOTNOTE_PARAMETERS": "/footnote/dev/",
+        "AWS_REGION": "eu-west-1",
+        "OPENAI_MODEL": "m",
+        "FOOTNOTE_QUEUE_URL": "https://q",
+        "FOOTNOTE_PORT": "http",
+    }
+    access = Settings.parameter_access(environ)
+    assert access.parameters == "/footnote/dev/"
+    assert access.aws_client_options() == {"region_name": "eu-west-1"}
+
+
+def test_parameters_need_a_region() -> None:
+    assert names({"FOOTNOTE_PARAMETERS": "/a/"}) == ["AWS_REGION"]
+
+
+def test_what_may_lie_among_parameters_is_not_missed_while_their_path_is_wrong() -> None:
+    assert names({"FOOTNOTE_PARAMETERS": "x", "OPENAI_MODEL": "m"}) == ["FOOTNOTE_PARAMETERS"]
+
+
 def run(code: str, folder: Path, **environ: str) -> str:
     return subprocess.run(
         [sys.executable, "-c", f"from handlers.runtime.settings import Settings\n{code}"],
@@ -329,7 +403,7 @@ def test_no_env_file_at_all_raises_anything(content: str) -> None:
 def test_the_table_explains_every_setting_once_and_shows_its_default() -> None:
     table = settings_table()
     listed = re.findall(r"^\| `([A-Z_]+)` \|", table, re.M)
-    assert len(listed) == len(set(listed)) == len(dataclasses.fields(SettingFields))
+    assert len(listed) == len(set(listed)) == len(dataclasses.fields(Settings))
     assert "| `FOOTNOTE_PORT` | `3000` |" in table
     assert "| `FOOTNOTE_REFUSAL_FLOOR` | `0.44` |" in table
     for row in table.splitlines():

@@ -1,0 +1,100 @@
+"""A deployed stack as the operator sees it: who asks, what it consists of, and its parameters."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from handlers.adapters.aws_operator import CloudRefused, operator_client, told
+
+_ABSENT = "ValidationError"
+"""CloudFormation's code for a stack that does not exist."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whose credentials these are: the number of the account, and the name of user or role."""
+
+    account: str
+    name: str
+
+
+class AwsStack:
+    """Stacks and parameters of one region. All methods raise CloudRefused; no I/O when built."""
+
+    def __init__(self, options: Mapping[str, str]) -> None:
+        """``options`` are ``Settings.aws_client_options`` and name the region."""
+        self._options = options
+
+    async def identity(self) -> Identity:
+        """Return whose credentials these are, which proves that they are valid."""
+        found = await self._call("sts", "get_caller_identity", "The account")
+        return Identity(str(found["Account"]), str(found["Arn"]).rpartition(":")[2])
+
+    async def outputs(self, stack: str) -> Mapping[str, str]:
+        """Return what the stack tells of itself, by the names in serverless.yml."""
+        try:
+            found = await self._call(
+                "cloudformation", "describe_stacks", f"The stack {stack}", StackName=stack
+            )
+        except CloudRefused as error:
+            if error.code == _ABSENT:
+                raise CloudRefused(f"The stack {stack}", "NotFound") from error
+            raise
+        listed = found["Stacks"][0].get("Outputs", [])
+        return {output["OutputKey"]: output["OutputValue"] for output in listed}
+
+    async def function_seconds(self, function: str) -> float:
+        """Return after how many seconds Lambda ends an invocation of the function."""
+        found = await self._call(
+            "lambda",
+            "get_function_configuration",
+            f"The function {function}",
+            FunctionName=function,
+        )
+        return float(found["Timeout"])
+
+    async def parameter_names(self, path: str) -> frozenset[str]:
+        """Return what follows ``path`` in the names of all parameters below it; no values."""
+        place, names = path.rstrip("/"), set[str]()
+        page: dict[str, object] = {}
+        while True:
+            found = await self._call(
+                "ssm",
+                "get_parameters_by_path",
+                f"The parameter store, asked for {place}/,",
+                Path=place,
+                Recursive=True,
+                WithDecryption=False,
+                **page,
+            )
+            names |= {str(p["Name"]).removeprefix(f"{place}/") for p in found["Parameters"]}
+            if not found.get("NextToken"):
+                return frozenset(names)
+            page = {"NextToken": found["NextToken"]}
+
+    async def put_secret(self, name: str, value: str) -> None:
+        """Write a parameter, encrypted, unless there is one of that name."""
+        await self._call(
+            "ssm",
+            "put_parameter",
+            f"The parameter store, given {name},",
+            Name=name,
+            Value=value,
+            Type="SecureString",
+            Overwrite=False,
+        )
+
+    async def _call(
+        self, service: str, operation: str, what: str, **arguments: object
+    ) -> Mapping[str, Any]:
+        def call() -> Mapping[str, Any]:
+            client = operator_client(service, self._options)
+            try:
+                with told(what):
+                    answer: Mapping[str, Any] = getattr(client, operation)(**arguments)
+                    return answer
+            finally:
+                client.close()
+
+        return await asyncio.to_thread(call)

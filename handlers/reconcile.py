@@ -1,0 +1,58 @@
+"""DOOR: the schedule. Finds questions that Slack could not deliver, and puts them on the queue.
+
+It is deployed in the same small zip as the Slack door, so nothing heavy is imported here: see
+tests/test_architecture.py.
+"""
+
+import time
+from contextlib import AsyncExitStack
+from dataclasses import asdict
+from typing import Any, NamedTuple
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from handlers.runtime import tracing
+from handlers.runtime.deployed import deployed_settings
+from handlers.runtime.invoke import Warm, prepare, run
+from handlers.runtime.logs import configure
+from handlers.runtime.metrics import Metrics
+from handlers.runtime.wiring import job_queue, slack_client, state_store
+from handlers.work.ports import JobQueue, StateStore
+from handlers.work.reconciliation import reconcile_once
+from handlers.work.syncs import last_sync
+
+
+class _Parts(NamedTuple):
+    index_uri: str
+    client: AsyncWebClient
+    queue: JobQueue
+    store: StateStore
+    metrics: Metrics
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Do a bounded part of the search, and return what it found in numbers."""
+    return run(_search(), context)
+
+
+async def _search() -> dict[str, Any]:
+    index_uri, client, queue, store, metrics = await _open.get()
+    report = await reconcile_once(client, queue, store)
+    metrics.observe_reconcile(report.found)
+    # The door that is run most often also tells how long nobody has read the documents.
+    if (synced := await last_sync(store, index_uri)) is not None:
+        metrics.observe_sync_age(time.time() - synced)
+    return asdict(report)
+
+
+async def _opening(stack: AsyncExitStack) -> _Parts:
+    settings = await deployed_settings()
+    configure(settings.log_level)
+    tracing.start(settings)
+    queue, store = job_queue(settings), state_store(settings)
+    client, metrics = slack_client(settings), Metrics(settings.stage)
+    return _Parts(settings.index, client, queue, store, metrics)
+
+
+_open = Warm(_opening)
+prepare(_open)

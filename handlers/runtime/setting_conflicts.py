@@ -1,0 +1,40 @@
+"""Settings that are right by themselves and do not fit together. Pure."""
+
+from collections.abc import Iterator
+
+from handlers.runtime.setting_fields_aws import DeployedFields
+
+
+def conflicts(settings: DeployedFields) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield each conflict as the fields that are involved and a sentence for the operator."""
+    if settings.openai_model and not (settings.openai_api_key or settings.openai_base_url):
+        yield (
+            ("openai_api_key", "openai_base_url"),
+            "OPENAI_MODEL is set, but neither OPENAI_API_KEY nor OPENAI_BASE_URL is. Set the "
+            "key, or the address of an endpoint that needs none; or unset OPENAI_MODEL.",
+        )
+    if bool(settings.queue_url) != bool(settings.state_table):
+        missing = "FOOTNOTE_STATE_TABLE" if settings.queue_url else "FOOTNOTE_QUEUE_URL"
+        yield (
+            ("queue_url", "state_table"),
+            f"{missing} is not set. Queue and state belong together: set both, or neither.",
+        )
+    if (
+        (settings.queue_url and settings.state_table) or settings.parameters
+    ) and not settings.aws_region:
+        yield (
+            ("aws_region",),
+            "AWS_REGION is not set. Name the region of queue, table and parameters.",
+        )
+    if bool(settings.aws_access_key_id) != bool(settings.aws_secret_access_key):
+        missing = "AWS_SECRET_ACCESS_KEY" if settings.aws_access_key_id else "AWS_ACCESS_KEY_ID"
+        yield (
+            ("aws_access_key_id", "aws_secret_access_key"),
+            f"{missing} is not set. Set both halves of the key, or neither.",
+        )
+    if settings.openai_model and settings.model_first_token_seconds > settings.answer_seconds:
+        yield (
+            ("model_first_token_seconds", "answer_seconds"),
+            "FOOTNOTE_MODEL_FIRST_TOKEN_SECONDS is longer than FOOTNOTE_ANSWER_SECONDS. Make "
+            "it shorter, so that there is time left to answer with quotes.",
+        )
