@@ -15,15 +15,21 @@ PY := $(VENV)/bin/python
 RECIPE := pyproject.toml constraints.txt infra/install.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench soak check lint types format readme picture lock clean FORCE
+.PHONY: help setup demo local-cloud package test bench soak check lint types format readme picture lock clean FORCE
 
 help: ## list what there is to do
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.dev ## install everything, tools for development too (TORCH=cuda for a GPU)
 
 demo: $(VENV)/.run ## talk to Footnote in a local Slack, no account needed (DOCS=folder)
 	@$(PY) -m handlers demo $(if $(DOCS),--docs "$(DOCS)")
+
+local-cloud: $(VENV)/.dev ## talk to the real stack, deployed to a local AWS (DOCS=folder, ARGS=...)
+	@$(PY) -m infra.local_cloud $(if $(DOCS),--docs "$(DOCS)") $(ARGS)
+
+package: $(VENV)/.dev ## make the zips that serverless.yml names (ARGS=--python 3.12)
+	@$(PY) -m infra.package $(ARGS)
 
 test: $(VENV)/.dev ## run the whole suite that protects behaviour (ARGS=...)
 	@$(PY) infra/browser.py

@@ -1,0 +1,51 @@
+"""The page of costs says what its sum gives, and the sum rests on the stack as it is."""
+
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from infra import costs
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_page_is_up_to_date() -> None:
+    text = costs.PAGE.read_text("utf-8")
+    assert costs.with_tables(text) == text, "run `python -m infra.costs`"
+
+
+def test_it_costs_cents_while_nobody_asks() -> None:
+    assert sum(costs.month(0, 1).values()) < 0.50
+
+
+def test_more_questions_cost_more_of_everything() -> None:
+    months = [costs.month(questions, 1) for questions in costs.QUESTIONS]
+    for fewer, more in pairwise(months):
+        assert all(fewer[name] <= more[name] for name in fewer)
+
+
+def test_every_metric_that_an_alarm_watches_is_paid_for() -> None:
+    resources = yaml.safe_load((ROOT / "infra" / "alarms.yml").read_text("utf-8"))["Resources"]
+    alarms = [r["Properties"] for r in resources.values() if r["Type"] == "AWS::CloudWatch::Alarm"]
+    watched = [sum("MetricStat" in m for m in alarm.get("Metrics", [])) or 1 for alarm in alarms]
+    assert sum(watched) == costs.ALARMS
+
+
+def test_memory_batches_and_schedules_are_those_that_are_deployed() -> None:
+    stack: dict[str, Any] = yaml.safe_load((ROOT / "serverless.yml").read_text("utf-8"))
+    given = stack["params"]["default"]
+    hours = {"rate(1 hour)": 1, "rate(6 hours)": 6, "rate(5 minutes)": 1 / 12}
+    for function, rate in (("ingest", "syncRate"), ("maintain", "maintainRate")):
+        assert costs.FACTS[f"{function}_runs"].value == pytest.approx(720 / hours[given[rate]])
+    runs = costs.FACTS["reconcile_runs"].value
+    assert runs == pytest.approx(720 / hours[given["reconcileRate"]])
+    assert costs.FACTS["answer_gb"].value * 1024 == given["answerMemory"]
+    assert costs.FACTS["batch"].value == given["answerBatch"]
+
+
+def test_a_page_without_its_marks_is_refused() -> None:
+    with pytest.raises(ValueError, match="marks around its table of facts"):
+        costs.with_tables("# What it costs\n")

@@ -1,0 +1,122 @@
+"""The programs of the local cloud: clean environments, no survivors, errors that say what to do."""
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from infra.local_cloud.errors import LocalCloudError
+from infra.local_cloud.ministack import free_port
+from infra.local_cloud.processes import LEASH, clean_environment, run
+from tests.doubles.local_cloud import until
+
+# It starts one child that does as it is told and one that does not, and tells their ids.
+PARENT = """
+import subprocess, sys, time
+deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(300)"
+codes = ("import time; time.sleep(300)", deaf)
+children = [subprocess.Popen([sys.executable, "-c", code]) for code in codes]
+print(*(child.pid for child in children), flush=True)
+time.sleep(float(sys.argv[1]))
+"""
+
+
+def alive(process: int) -> bool:
+    asked = subprocess.run(
+        ["ps", "-o", "stat=", "-p", str(process)], capture_output=True, text=True
+    )
+    state = asked.stdout.strip()
+    return bool(state) and not state.startswith("Z")
+
+
+@pytest.mark.parametrize("end", ["closed input", "killed caller", "own end"])
+def test_nothing_that_a_program_started_outlives_it(end: str) -> None:
+    seconds = "0.2" if end == "own end" else "300"
+    leashed = [sys.executable, str(LEASH), sys.executable, "-c", PARENT, seconds]
+    # The caller holds the other end of the pipe, as a process of its own so that it can be killed.
+    caller = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import subprocess, sys, time\n"
+            "leash = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE)\n"
+            "sys.stdin.readline()\n"
+            "leash.stdin.close()\n"
+            "leash.wait()\n",
+            *leashed,
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert caller.stdin is not None
+    assert caller.stdout is not None
+    children = [int(word) for word in caller.stdout.readline().split()]
+    assert len(children) == 2
+    if end == "closed input":
+        caller.stdin.write("\n")
+        caller.stdin.flush()
+    elif end == "killed caller":
+        caller.kill()
+    until = time.monotonic() + 15
+    while any(map(alive, children)):
+        assert time.monotonic() < until, "something is still there"
+        time.sleep(0.05)
+    caller.stdin.close()
+    caller.wait(10)
+    caller.stdout.close()
+
+
+def test_no_setting_and_no_credential_of_the_person_gets_into_the_cloud(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("SLACK_BOT_TOKEN", "AWS_SECRET_ACCESS_KEY", "OPENAI_API_KEY", "PYTHONPATH"):
+        monkeypatch.setenv(name, "real")
+    environment = clean_environment(tmp_path, AUTH="true")
+    assert "real" not in environment.values()
+    assert environment["PATH"] == os.environ["PATH"]
+    assert environment["HOME"] == str(tmp_path)
+
+
+async def test_a_program_that_fails_is_shown_with_its_last_words(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "print('the reason'); raise SystemExit(3)"]
+    with pytest.raises(LocalCloudError, match=r"(?s)the reason.*The try failed"):
+        await run(
+            command,
+            what="The try",
+            log=tmp_path / "log",
+            environment=clean_environment(tmp_path),
+            cwd=tmp_path,
+        )
+
+
+async def test_a_cancelled_program_is_ended(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    task = asyncio.create_task(
+        run(
+            [sys.executable, "-c", PARENT, "300"],
+            what="The try",
+            log=log,
+            environment=clean_environment(tmp_path),
+            cwd=tmp_path,
+        )
+    )
+    await until(lambda: log.exists() and len(log.read_text().split()) == 2)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert not any(alive(int(word)) for word in log.read_text().split())
+
+
+def test_a_port_that_is_taken_is_named() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(LocalCloudError, match=f"Port {port} cannot be used"):
+            free_port(port)

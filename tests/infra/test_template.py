@@ -1,0 +1,291 @@
+"""serverless.yml becomes what it should, in every stage: as osls packages it, with nothing set."""
+
+import copy
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from handlers import __main__ as command_line
+from handlers.work.deliveries import DELIVERIES
+from infra import osls
+from infra.package import RUNTIME, code_zip
+from tests.infra import template_rules as rules
+from tests.infra.templates import Template, of_type, plain, properties
+
+ROOT = Path(__file__).resolve().parents[2]
+KEY = "arn:aws:kms:eu-west-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"
+OPTIONS = {
+    "dev": ("dev",),
+    "prod": ("prod",),
+    "local": ("local",),
+    "prod, its own key, told by e-mail, kept warm": (
+        *("prod", f"kmsKey={KEY}", "alarmEmail=me@example.com", "provisionedConcurrency=1"),
+    ),
+    "another name, SnapStart, arm64": ("trial-2", "snapStart=true", "architecture=arm64"),
+}
+
+Rule = Callable[[Template], list[str]]
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture(scope="module")
+def packaged(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[str, Any]]:
+    """Package a stage, with parameters if any, and return its template."""
+    service = tmp_path_factory.mktemp("service")
+    shutil.copyfile(ROOT / "serverless.yml", service / "serverless.yml")
+    (service / "infra").symlink_to(ROOT / "infra")
+    code_zip(service / "build" / "code.zip")
+    # Any zip will do here; the real one is looked at in test_package.py.
+    shutil.copyfile(service / "build" / "code.zip", service / "build" / "slack.zip")
+    empty = {"PATH": os.defpath, "HOME": str(tmp_path_factory.mktemp("home"))}
+
+    @cache
+    def package(stage: str, *parameters: str) -> dict[str, Any]:
+        given = [f"--param={parameter}" for parameter in parameters]
+        done = subprocess.run(
+            osls.command("package", "--stage", stage, *given),
+            cwd=service,
+            env=empty,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        written = service / ".serverless" / "cloudformation-template-update-stack.json"
+        template: dict[str, Any] = json.loads(written.read_text("utf-8"))
+        return template
+
+    return package
+
+
+@pytest.fixture(params=OPTIONS)
+def template(
+    request: pytest.FixtureRequest, packaged: Callable[..., dict[str, Any]]
+) -> dict[str, Any]:
+    return packaged(*OPTIONS[request.param])
+
+
+@pytest.fixture(scope="module")
+def sound(packaged: Callable[..., dict[str, Any]]) -> dict[str, Any]:
+    return plain(packaged("dev"))
+
+
+def lint(template: Mapping[str, Any], folder: Path) -> str:
+    (folder / "template.json").write_text(json.dumps(template), "utf-8")
+    # W3005: osls writes DependsOn beside references that say the same.
+    command = [str(Path(sys.executable).with_name("cfn-lint")), "--ignore-checks", "W3005"]
+    command += ["--regions", "eu-west-1", "--", str(folder / "template.json")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    return done.stdout + done.stderr
+
+
+def test_a_stage_keeps_every_rule(template: dict[str, Any]) -> None:
+    decided = plain(template)
+    broken = [f"{rule.__doc__} {sentence}" for rule in rules.RULES for sentence in rule(decided)]
+    assert not broken, "\n".join(broken)
+
+
+def test_aws_finds_nothing_wrong_with_a_stage(template: dict[str, Any], tmp_path: Path) -> None:
+    assert lint(template, tmp_path) == ""
+
+
+def test_a_misspelt_property_would_be_found(sound: dict[str, Any], tmp_path: Path) -> None:
+    broken = changed(sound, "AnswerQueue.Properties.VisibilityTimeOut", 720)
+    assert "VisibilityTimeOut" in lint(broken, tmp_path)
+
+
+GONE = object()
+"""Stands for: without it."""
+
+STATEMENT = "Properties.Policies.0.PolicyDocument.Statement"
+MAPPING = "AnswerEventSourceMappingSQSAnswerQueue.Properties"
+BREACHES: list[tuple[Rule, str, object]] = [
+    (rules.visibility, "AnswerQueue.Properties.VisibilityTimeout", 719),
+    (rules.visibility, "AnswerLambdaFunction.Properties.Timeout", 121),
+    (rules.batches, f"{MAPPING}.BatchSize", 11),
+    (rules.batches, f"{MAPPING}.MaximumBatchingWindowInSeconds", 1),
+    (rules.batches, f"{MAPPING}.FunctionResponseTypes", GONE),
+    (rules.dead_letters, "AnswerQueue.Properties.RedrivePolicy", GONE),
+    (rules.dead_letters, "AnswerDeadLetters.Properties.FifoQueue", GONE),
+    (rules.dead_letters, "AnswerDeadLetters.Properties.MessageRetentionPeriod", 86400),
+    (rules.dead_letters, "Another", {"Type": "AWS::SQS::Queue"}),
+    (rules.actions_named, f"SlackRole.{STATEMENT}.0.Action", "logs:*"),
+    (rules.actions_named, f"AnswerRole.{STATEMENT}.3.Action", ["sqs:SendMessage", "sqs:Get*"]),
+    (rules.resources_named, f"IngestRole.{STATEMENT}.0.Resource", "*"),
+    (rules.resources_named, f"IngestRole.{STATEMENT}.0.Resource", "arn:aws:s3:::*/index"),
+    (rules.resources_named, f"SlackRole.{STATEMENT}.2.Condition", GONE),
+    (
+        rules.roles_apart,
+        "IngestLambdaFunction.Properties.Role",
+        {"Fn::GetAtt": ["SlackRole", "Arn"]},
+    ),
+    (rules.roles_apart, "ScheduleRole", GONE),
+    (rules.tables, "StateTable.Properties.TimeToLiveSpecification.Enabled", False),
+    (rules.tables, "StateTable.Properties.PointInTimeRecoverySpecification", GONE),
+    (rules.tables, "StateTable.Properties.SSESpecification", GONE),
+    (rules.queues_encrypted, "AnswerQueue.Properties.SqsManagedSseEnabled", GONE),
+    (rules.buckets, "IndexBucket.Properties.BucketEncryption", GONE),
+    (rules.buckets, "IndexBucket.Properties.PublicAccessBlockConfiguration.BlockPublicAcls", False),
+    (rules.buckets, "IndexBucket.Properties.VersioningConfiguration", GONE),
+    (rules.buckets, "IndexBucketPolicy", GONE),
+    (rules.index_bucket, "IndexBucket.DeletionPolicy", "Delete"),
+    (rules.index_bucket, "IndexBucket.Properties.LifecycleConfiguration", GONE),
+    (rules.dead_letters_ring, "AnswerDeadLettersAlarm", GONE),
+    (rules.dead_letters_ring, "ScheduleDeadLettersAlarm.Properties.AlarmActions", GONE),
+    (rules.failures_ring, "AnswerErrorsAlarm", GONE),
+    (rules.failures_ring, "MaintainLambdaEvConf", GONE),
+    (rules.logs, "HttpApiLogGroup.Properties.RetentionInDays", GONE),
+    (rules.logs, "ReconcileLogGroup", GONE),
+    (rules.logs, "HttpApiStage.Properties.AccessLogSettings", GONE),
+    (rules.throttled, "HttpApiStage.Properties.DefaultRouteSettings.ThrottlingRateLimit", GONE),
+    (
+        rules.no_secrets,
+        "SlackLambdaFunction.Properties.Environment.Variables.SLACK_BOT_TOKEN",
+        "x",
+    ),
+    (
+        rules.no_secrets,
+        "SlackLambdaFunction.Properties.Environment.Variables.FOOTNOTE_X",
+        "xoxb-1",
+    ),
+    (rules.concurrency, f"{MAPPING}.ScalingConfig.MaximumConcurrency", 1),
+    (rules.concurrency, "IngestLambdaFunction.Properties.ReservedConcurrentExecutions", GONE),
+    (rules.schedules, "IngestSchedulerSchedule1.Properties.Target.DeadLetterConfig", GONE),
+    (rules.schedules, "ReconcileLambdaEvConf.Properties.DestinationConfig", GONE),
+]
+
+
+def changed(template: Mapping[str, Any], path: str, value: object) -> dict[str, Any]:
+    """Return a copy in which one thing is another; ``path`` begins with a resource."""
+    copied = copy.deepcopy(dict(template))
+    place: Any = copied["Resources"]
+    *parents, last = path.split(".")
+    for part in parents:
+        place = place[int(part) if part.isdigit() else part]
+    if value is GONE:
+        del place[last]
+    else:
+        place[last] = value
+    return copied
+
+
+@pytest.mark.parametrize(("rule", "path", "value"), BREACHES)
+def test_a_breach_is_named(rule: Rule, path: str, value: object, sound: dict[str, Any]) -> None:
+    if path == "ScheduleRole":  # used by a function as well
+        value = {"Fn::GetAtt": ["ScheduleRole", "Arn"]}
+        path = "ReconcileLambdaFunction.Properties.Role"
+    broken = rule(changed(sound, path, value))
+    assert broken, f"{rule.__name__} does not see {path}"
+
+
+def test_every_rule_is_shown_a_breach() -> None:
+    assert {rule for rule, _, _ in BREACHES} == set(rules.RULES)
+
+
+def test_the_queue_gives_up_where_the_program_expects_it(sound: dict[str, Any]) -> None:
+    redrive = properties(sound, "AnswerQueue")["RedrivePolicy"]
+    assert redrive["maxReceiveCount"] == DELIVERIES
+
+
+def test_zips_are_made_for_the_python_that_runs_them(sound: dict[str, Any]) -> None:
+    runtimes = {f["Runtime"] for _, f in of_type(sound, "Lambda::Function") if "Runtime" in f}
+    assert runtimes == {f"python{RUNTIME}"}
+
+
+def test_lancedb_comes_as_an_image_on_aws_and_as_a_zip_in_the_stage_local(
+    packaged: Callable[..., dict[str, Any]],
+) -> None:
+    images = {"prod": {"answer", "ingest", "maintain"}, "local": set[str]()}
+    for stage, expected in images.items():
+        found = set()
+        for _, function in of_type(packaged(stage), "Lambda::Function"):
+            name = function["FunctionName"].removeprefix(f"footnote-{stage}-")
+            command = function.get("ImageConfig", {}).get("Command")
+            found |= {name} if command else set()
+            assert command or [function["Handler"]] == [f"handlers.{name}.handler"]
+            assert command in (None, [f"handlers.{name}.handler"])
+        assert found == expected
+
+
+def test_each_way_of_waiting_less_for_a_cold_start_is_off_unless_asked_for(
+    packaged: Callable[..., dict[str, Any]],
+) -> None:
+    def kept_warm(template: dict[str, Any]) -> set[str]:
+        text = json.dumps(template)
+        return {word for word in ("SnapStart", "ProvisionedConcurrencyConfig") if word in text}
+
+    assert [kept_warm(packaged(*option)) for option in OPTIONS.values()] == [
+        *(set(), set(), set()),
+        {"ProvisionedConcurrencyConfig"},
+        {"SnapStart"},
+    ]
+
+
+def test_nobody_is_written_to_unless_an_address_is_given(
+    packaged: Callable[..., dict[str, Any]],
+) -> None:
+    told = [
+        [s["Endpoint"] for _, s in of_type(plain(packaged(*option)), "SNS::Subscription")]
+        for option in OPTIONS.values()
+    ]
+    assert told == [[], [], [], ["me@example.com"], []]
+
+
+def alarm_names(template: Mapping[str, Any]) -> set[str]:
+    alarms = of_type(template, "CloudWatch::Alarm")
+    return {alarm["AlarmName"].removeprefix("footnote-dev-") for _, alarm in alarms}
+
+
+def test_every_alarm_has_an_entry_in_the_runbook_and_every_entry_an_alarm(
+    sound: dict[str, Any],
+) -> None:
+    text = (ROOT / "infra" / "RUNBOOK.md").read_text("utf-8")
+    assert set(re.findall(r"^## ([a-z0-9-]+)$", text, re.MULTILINE)) == alarm_names(sound)
+    for _, alarm in of_type(sound, "CloudWatch::Alarm"):
+        name = alarm["AlarmName"].removeprefix("footnote-dev-")
+        assert f"infra/RUNBOOK.md, {name}." in alarm["AlarmDescription"]
+
+
+def test_the_runbook_names_commands_that_exist() -> None:
+    text = (ROOT / "infra" / "RUNBOOK.md").read_text("utf-8")
+    named = set(re.findall(r"\bfootnote ([a-z]+)\b", text))
+    known = command_line.parser().format_help()
+    assert named, "the runbook names no command"
+    assert {name for name in named if not re.search(rf"^ +{name}\b", known, re.MULTILINE)} == set()
+
+
+def test_alarms_and_dashboard_show_only_metrics_that_are_written(sound: dict[str, Any]) -> None:
+    written = (ROOT / "handlers" / "runtime" / "metrics.py").read_text("utf-8")
+    alarms = [a for _, a in of_type(sound, "CloudWatch::Alarm")]
+    shown = {a["MetricName"] for a in alarms if a.get("Namespace") == "Footnote"}
+    namespace = ""
+    for row in dashboard_rows(sound):
+        namespace = row[0] if row[0] not in (".", "...") else namespace
+        if namespace == "Footnote" and row[0] != "...":
+            shown.add(row[1])
+    assert len(shown) > 10
+    assert {name for name in shown if f'"{name}"' not in written} == set()
+
+
+def dashboard_rows(template: Mapping[str, Any]) -> list[list[Any]]:
+    text, names = properties(template, "Dashboard")["DashboardBody"]["Fn::Sub"]
+    body = json.loads(text)
+    known = {*names, *template["Resources"], "AWS::Region"}
+    assert set(re.findall(r"\$\{([^}]+)\}", text)) <= known
+    widgets = [widget["properties"] for widget in body["widgets"]]
+    return [row for widget in widgets for row in widget.get("metrics", [])]
+
+
+def test_the_dashboard_shows_every_alarm(sound: dict[str, Any]) -> None:
+    text, names = properties(sound, "Dashboard")["DashboardBody"]["Fn::Sub"]
+    shown = {names[name]["Fn::GetAtt"][0] for name in re.findall(r"\$\{(\w+Alarm)\}", text)}
+    assert shown == {name for name, _ in of_type(sound, "CloudWatch::Alarm")}
