@@ -15,7 +15,7 @@ import yaml
 
 from bot.playground import Playground
 from handlers.runtime.demo import BOT_TOKEN, HANDBOOK, SIGNING_SECRET
-from handlers.work.deliveries import DELIVERIES
+from handlers.work.deliveries import DELIVERIES, LEASE_SECONDS
 from handlers.work.jobs import AnswerJob, encode
 from tests.doubles.aws import Aws, running_aws
 from tests.doubles.slack_signing import signature
@@ -150,9 +150,24 @@ def job_for(slack: Playground, ts: str) -> str:
     )
 
 
+def test_an_answer_door_that_cannot_open_gives_its_records_back_soon(
+    aws: Aws, cloud: dict[str, str]
+) -> None:
+    url = cloud["FOOTNOTE_QUEUE_URL"]
+    aws.sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "720"})
+    aws.sqs.send_message(
+        QueueUrl=url, MessageBody="{}", MessageGroupId="g", MessageDeduplicationId="d"
+    )
+    records = aws.lambda_records(url)
+    with pytest.raises(AssertionError, match="SLACK_BOT_TOKEN is not set"):
+        invoke("answer", [{"Records": records}], cloud | {"SLACK_BOT_TOKEN": ""})
+    time.sleep(LEASE_SECONDS + 1)
+    assert [record["body"] for record in aws.lambda_records(url)] == ["{}"]
+
+
 def test_the_code_and_the_queue_count_to_the_same_last_delivery() -> None:
-    stack = yaml.safe_load((ROOT / "serverless.yml").read_text("utf-8"))
-    queue = stack["resources"]["Resources"]["AnswerQueue"]["Properties"]
+    resources = (ROOT / "infra" / "resources.yml").read_text("utf-8")
+    queue = yaml.safe_load(resources)["Resources"]["AnswerQueue"]["Properties"]
     assert queue["RedrivePolicy"]["maxReceiveCount"] == DELIVERIES
 
 

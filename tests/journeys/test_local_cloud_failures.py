@@ -1,0 +1,187 @@
+"""What befalls the deployed stack: workers that die or hang, and messages nobody can read."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from bot.playground.server import Playground
+from handlers.work.jobs import AnswerJob, encode
+from infra.local_cloud.cloud import LocalCloud, Steps, running
+from infra.local_cloud.ministack import REGION, ROOT_KEY, ROOT_SECRET
+from tests.doubles.local_cloud import Sight, until
+
+pytestmark = [
+    pytest.mark.soak,
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.timeout(300),
+]
+
+QUESTION = "@Footnote How long are backups kept?"
+RECEIVES = 3
+"""Deliveries before a message is set aside; the real number would take an hour."""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def cloud(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LocalCloud]:
+    async with running(tmp_path_factory.mktemp("cloud"), Steps(print)) as opened:
+        await answered(opened.slack, await opened.slack.say("alice", "general", QUESTION))
+        yield opened
+
+
+@pytest.fixture
+def sight(cloud: LocalCloud) -> Sight:
+    return Sight(cloud.stack)
+
+
+async def answered(slack: Playground, ts: str, seconds: float = 60.0) -> dict[str, Any]:
+    """Return the one message that answers the question ``ts``."""
+    (answer,) = await slack.wait_for_answer("general", ts, seconds)
+    assert "35 days" in str(answer)
+    return answer
+
+
+async def held_back(slack: Playground, method: str) -> str:
+    """Ask a question whose answer stops at a call to Slack that does not return; return its ts."""
+    held = slack.fail_next(method, delay=60.0)
+    ts = await slack.say("alice", "general", QUESTION)
+    await slack.wait_until(lambda: held.begun, 40)
+    held.lifted = True
+    return ts
+
+
+@pytest.mark.parametrize("method", ["conversations.replies", "chat.stopStream"])
+async def test_a_question_whose_worker_was_killed_is_answered_within_thirty_seconds(
+    cloud: LocalCloud, sight: Sight, method: str
+) -> None:
+    ts = await held_back(cloud.slack, method)
+    assert await asyncio.to_thread(sight.kill, "answer") == 1
+    killed = time.monotonic()
+    await cloud.slack.wait_until(lambda: sight.row("outcome", ts), 60)
+    took = time.monotonic() - killed
+    await answered(cloud.slack, ts)
+    assert len(cloud.slack.messages("general", ts)) == 2
+    assert took <= 30
+    print(f"answered {took:.1f} s after the kill")
+    await until(lambda: sight.waiting("AnswerQueue") == 0)
+    assert await asyncio.to_thread(sight.waiting, "AnswerDeadLetters") == 0
+
+
+async def test_a_question_whose_worker_hangs_is_answered_soon_after_lambda_ended_it(
+    cloud: LocalCloud, sight: Sight
+) -> None:
+    limit = 20
+    name = cloud.stack.function("answer")
+    functions = cloud.stack.client("lambda")
+    functions.update_function_configuration(FunctionName=name, Timeout=limit)
+    await answered(cloud.slack, await cloud.slack.say("alice", "general", QUESTION))
+    ts = await held_back(cloud.slack, "conversations.replies")
+    begun = time.monotonic()
+    # Deaf to everything, as a process is that has run out of memory.
+    assert await asyncio.to_thread(sight.kill, "answer", signal.SIGSTOP) == 1
+    await cloud.slack.wait_until(lambda: sight.row("outcome", ts), 90)
+    took = time.monotonic() - begun
+    await answered(cloud.slack, ts)
+    print(f"answered {took - limit:.1f} s after the end of the function's time")
+    assert took <= limit + 30
+    assert len(cloud.slack.messages("general", ts)) == 2
+
+
+def put(cloud: LocalCloud, body: str, group: str) -> None:
+    cloud.stack.client("sqs").send_message(
+        QueueUrl=cloud.stack.resources["AnswerQueue"],
+        MessageBody=body,
+        MessageGroupId=group,
+        MessageDeduplicationId=uuid.uuid4().hex,
+    )
+
+
+def job_of(slack: Playground, ts: str) -> dict[str, Any]:
+    job = AnswerJob(
+        team=slack.team,
+        channel=slack.channel_id("general"),
+        user=slack.workspace.user("alice").id,
+        ts=ts,
+        thread_ts=ts,
+        place="channel",
+        trace="poison",
+        accepted_at=time.time(),
+    )
+    found: dict[str, Any] = json.loads(encode(job))
+    return found
+
+
+async def unheard(slack: Playground) -> str:
+    """Say something of which no event goes out; return its ts."""
+    address, slack.events_url = slack.events_url, ""
+    try:
+        return await slack.say("alice", "general", QUESTION)
+    finally:
+        slack.events_url = address
+
+
+async def redrive(cloud: LocalCloud) -> Mapping[str, Any]:
+    """Run `footnote redrive` on the deployed stage, as its operator; return what it prints."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "handlers", "redrive", "--stage", "local", "--json"),
+        env={
+            "PATH": os.environ["PATH"],
+            "AWS_ENDPOINT_URL": cloud.stack.aws.endpoint,
+            "AWS_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": ROOT_KEY,
+            "AWS_SECRET_ACCESS_KEY": ROOT_SECRET,
+        },
+        stdout=asyncio.subprocess.PIPE,
+    )
+    printed, _ = await process.communicate()
+    found: Mapping[str, Any] = json.loads(printed)
+    return found
+
+
+def allow(cloud: LocalCloud, receives: int) -> None:
+    sqs, url = cloud.stack.client("sqs"), cloud.stack.resources["AnswerQueue"]
+    given = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])
+    policy: Mapping[str, Any] = json.loads(given["Attributes"]["RedrivePolicy"])
+    changed = json.dumps({**policy, "maxReceiveCount": receives})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": changed})
+
+
+async def test_a_poisoned_message_is_set_aside_and_handled_after_the_mend(
+    cloud: LocalCloud, sight: Sight
+) -> None:
+    await asyncio.to_thread(allow, cloud, RECEIVES)
+    # The worker is busy, so that the next batch holds the poison and three questions.
+    first = cloud.slack.fail_next("conversations.replies", delay=3.0)
+    others = [await cloud.slack.say("alice", "general", QUESTION)]
+    await cloud.slack.wait_until(lambda: first.begun, 40)
+    poisoned = await unheard(cloud.slack)
+    later = {**job_of(cloud.slack, poisoned), "kind": "later"}
+    await asyncio.to_thread(put, cloud, json.dumps(later), "poison")
+    others += [await cloud.slack.say("alice", "general", QUESTION) for _ in range(3)]
+
+    for ts in others:
+        await answered(cloud.slack, ts)
+    await until(lambda: sight.waiting("AnswerDeadLetters") == 1, 90)
+    said = await asyncio.to_thread(cloud.stack.log, "answer")
+    assert sum("cannot be read" in line for line in said) == RECEIVES
+    assert await asyncio.to_thread(sight.waiting, "AnswerQueue") == 0
+    assert [len(cloud.slack.messages("general", ts)) for ts in others] == [2] * 4
+    assert len(cloud.slack.messages("general", poisoned)) == 1
+
+    known = '{"answer": AnswerJob,'
+    await asyncio.to_thread(
+        sight.deploy, "answer", "handlers/work/jobs.py", known, known + ' "later": AnswerJob,'
+    )
+    redriven = await redrive(cloud)
+    assert (redriven["found"], redriven["moved"], redriven["left"]) == (1, 1, 0)
+    await answered(cloud.slack, poisoned)
+    await until(lambda: sight.waiting("AnswerQueue") == 0)
+    assert await asyncio.to_thread(sight.waiting, "AnswerDeadLetters") == 0
