@@ -4,6 +4,7 @@
     ├── MessageGone              the message was deleted before it was answered
     ├── ConversationUnreadable   the bot may not read there: scope, membership, archive
     ├── ReplyRefused             the bot may not write there
+    ├── TokenRefused             Slack does not know the token (any more)     retryable
     └── SlackUnreachable         no connection, time-out, 429, 5xx            retryable
 
 ``str(error)`` is a sentence for the person who can act on it; it never holds message text.
@@ -34,6 +35,11 @@ _PASSING = frozenset(
 )
 
 
+_TOKEN = frozenset(
+    {"invalid_auth", "not_authed", "account_inactive", "token_expired", "token_revoked"}
+)
+
+
 class SlackConversationError(Exception):
     """Root of the tree. ``retryable`` says whether the same call may succeed later by itself."""
 
@@ -50,6 +56,12 @@ class ConversationUnreadable(SlackConversationError):
 
 class ReplyRefused(SlackConversationError):
     """Slack does not let the bot write in this conversation."""
+
+
+class TokenRefused(SlackConversationError):
+    """The operator must give the bot another token; until then nobody can be told anything."""
+
+    retryable = True
 
 
 class SlackUnreachable(SlackConversationError):
@@ -96,6 +108,8 @@ def _translate(
     code = code_of(error)
     if code in _GONE:
         return MessageGone("The message was deleted before it could be answered.")
+    if code in _TOKEN:
+        return TokenRefused(f"Slack refuses the bot token ({code}). Give the bot a valid one.")
     if code in _PASSING:
         return SlackUnreachable(
             f"Slack did not let the bot {what} just now ({code or 'no reply'})."

@@ -6,7 +6,7 @@ from typing import Any
 from handlers.adapters.sqs import SqsQueue
 from handlers.answering.worker import AnswerWorker
 from handlers.runtime import tracing
-from handlers.runtime.batches import answer_batch, give_back
+from handlers.runtime.batches import answer_batch, opened
 from handlers.runtime.deployed import deployed_settings
 from handlers.runtime.invoke import Warm, prepare, run
 from handlers.runtime.logs import configure
@@ -20,18 +20,18 @@ MARGIN_SECONDS = 5.0
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer a batch; returns what SQS must deliver again (a partial batch response)."""
-    seconds = context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS
-    return run(_handle(event, seconds), context)
+    return run(_handle(event, context), context)
 
 
-async def _handle(event: dict[str, Any], seconds: float) -> dict[str, Any]:
+async def _handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
     queue, records = await _queue.get(), event["Records"]
-    try:
-        worker = await _worker.get()
-    except Exception:
-        await give_back(queue, records)
-        raise
+    opening = _worker.get()
+    worker = await (opening if _worker.is_open else opened(opening, queue, records))
+    seconds = context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS
     failed = await answer_batch(worker, queue, records, seconds=seconds)
+    if worker.token_refused:
+        # The next event reads the parameters again: perhaps there is a new token by then.
+        _worker.forget()
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 

@@ -76,8 +76,8 @@ PRICES: Mapping[str, tuple[float, float]] = {
 FREE_GB_SECONDS, FREE_REQUESTS, FREE_MESSAGES = 400_000, _MILLION, _MILLION
 FREE_METRICS, FREE_ALARMS, FREE_LOG_GB, FREE_OUT_GB = 10, 10, 5, 100
 
-ALARMS = 11
-METRICS_ALWAYS, METRICS_OF_QUESTIONS = 6, 16
+ALARMS = 12
+METRICS_ALWAYS, METRICS_OF_QUESTIONS = 7, 16
 """Metrics are paid by the hours in which they are written: by schedules, and by questions."""
 
 _HOURS_WITH_QUESTIONS = {0: 0.0, 1_000: 0.3, 100_000: 0.9, 10_000_000: 1.0}

@@ -181,8 +181,9 @@ class SqliteQueue:
         def work(db: sqlite3.Connection) -> int:
             return db.execute(
                 "UPDATE jobs SET dead = 0, attempts = 0, receipt = '', visible_at = ?,"
-                " changed_at = ? WHERE dead",
-                (now, now),
+                " changed_at = ?, body = CASE WHEN json_valid(body)"
+                " THEN json_set(body, '$.round', ?) ELSE body END WHERE dead",
+                (now, now, secrets.token_hex(8)),
             ).rowcount
 
         moved = await self._file.write(work)

@@ -80,10 +80,21 @@ class SqsDelivery:
         self.job = job
         self.attempts = attempts
         self._hold = hold
+        self._one_at_a_time = asyncio.Lock()
+        self._released = False
 
     async def extend(self) -> bool:
-        """Hide the message for ``LEASE_SECONDS`` from now. Raises QueueUnavailable."""
-        return await self._hold(LEASE_SECONDS)
+        """Hide the message for ``LEASE_SECONDS`` from now; False once it was released.
+
+        Raises QueueUnavailable.
+        """
+
+        async def locked() -> bool:
+            async with self._one_at_a_time:
+                return not self._released and await self._hold(LEASE_SECONDS)
+
+        # Shielded: a call under way cannot be called back, and must not land after the release.
+        return await asyncio.shield(locked())
 
     async def done(self) -> bool:
         """Leave the deleting to Lambda."""
@@ -91,7 +102,9 @@ class SqsDelivery:
 
     async def release(self, delay: float = 0.0, *, tried: bool = True) -> bool:
         """Let the message appear again after ``delay`` seconds. Raises QueueUnavailable."""
-        return await self._hold(delay)
+        self._released = True
+        async with self._one_at_a_time:
+            return await self._hold(delay)
 
 
 async def _call(operation: Callable[..., Any], **arguments: Any) -> None:

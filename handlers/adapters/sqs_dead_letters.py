@@ -8,6 +8,7 @@ is moved later bears the same deduplication id, and after SQS's 5 minutes the cl
 """
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -90,7 +91,7 @@ class SqsDeadLetters:
         await _call(
             self._client.send_message,
             QueueUrl=self._queue_url,
-            MessageBody=message["Body"],
+            MessageBody=in_a_new_round(message["Body"], message["MessageId"]),
             MessageGroupId=message["Attributes"]["MessageGroupId"],
             # Another than the first time, or SQS might take it for what it has seen already.
             MessageDeduplicationId=opaque(f"redrive:{message['MessageId']}"),
@@ -115,6 +116,17 @@ class SqsDeadLetters:
                 QueueUrl=self._dead_letters_url,
                 Entries=entries,
             )
+
+
+def in_a_new_round(body: str, name: str) -> str:
+    """Return the job with another ``round``; what is no job is left as it is. Pure."""
+    try:
+        job = json.loads(body)
+    except ValueError:
+        return body
+    if not isinstance(job, dict) or "round" not in job:
+        return body
+    return json.dumps({**job, "round": name}, sort_keys=True)
 
 
 async def _call(operation: Callable[..., Any], **arguments: Any) -> Mapping[str, Any]:

@@ -2,9 +2,12 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 
-from handlers.answering.worker import AnswerWorker, Handled, Later, is_outage
+from handlers.answering.tries import is_outage
+from handlers.answering.worker import AnswerWorker, Handled, Later
 from handlers.work.deliveries import DELIVERIES, LEASE_SECONDS, Delivery, pause_before
+from handlers.work.errors import QueueUnavailable
 from handlers.work.jobs import AnswerJob
 from handlers.work.leases import kept
 
@@ -25,7 +28,8 @@ async def deliver(worker: AnswerWorker, delivery: Delivery, *, patience: float =
         async with kept(delivery.extend, every=LEASE_SECONDS / 3):
             handled = await _handled(worker, job, delivery.attempts, patience)
     except asyncio.CancelledError:
-        await asyncio.shield(delivery.release(tried=False))
+        with suppress(QueueUnavailable):
+            await asyncio.shield(delivery.release(tried=False))
         raise
     except Exception as error:
         log.error(

@@ -26,7 +26,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot import messages
 from bot.blocks import sentence_markdown
 from bot.conversation import Ending, Mention, Outcome, Place, Question
-from bot.errors import MessageGone, SlackConversationError, SlackUnreachable
+from bot.errors import MessageGone, SlackConversationError, TokenRefused
 from bot.leftovers import own_messages_after
 from bot.people import is_member
 from bot.replies import PrivateReply, Reply, discard
@@ -34,10 +34,11 @@ from bot.streams import StreamBudget
 from bot.threads import read_question
 from handlers.answering.ports import Answerer, Finished, SentenceReady
 from handlers.answering.timing import Timing
+from handlers.answering.tries import is_outage, posted_in, tries_in
 from handlers.work.answers import keep_answer
 from handlers.work.claims import Claim, Claims, Done, Held
 from handlers.work.deliveries import OUTAGE_SECONDS, TRIES
-from handlers.work.errors import BadSeal, ClaimLost, QueueUnavailable, StoreUnavailable
+from handlers.work.errors import BadSeal, ClaimLost, StoreUnavailable
 from handlers.work.jobs import AnswerJob
 from handlers.work.leases import kept
 from handlers.work.measures import Observer, Spans, unobserved, untraced
@@ -45,15 +46,13 @@ from handlers.work.outcomes import record
 from handlers.work.ports import StateStore
 from handlers.work.seal import Seal
 from index.audience import EVERYONE, Audience, Principal
-from index.errors import IndexMissing, IndexUnavailable
+from index.errors import IndexMissing
 from index.retrieval import Retriever
 
 log = logging.getLogger(__name__)
 
 POSTED_SECONDS = 24 * 3600
 """How long a finished reply is remembered, so that no later clean-up mistakes it for debris."""
-
-_OUTAGES = (SlackUnreachable, StoreUnavailable, QueueUnavailable, IndexUnavailable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +101,7 @@ class AnswerWorker:
         self._renew_every = renew_every
         self._clock = clock
         self._budget = StreamBudget(time.monotonic)
+        self.token_refused = False
 
     async def handle(
         self, job: AnswerJob, *, deliveries: int = 1, last: bool = False
@@ -118,12 +118,14 @@ class AnswerWorker:
         timing = Timing(job, self._clock, self._spans)
         try:
             async with kept(claim.renew, every=self._renew_every):
-                outcome = await self._attempt(job, claim, timing, first=deliveries == 1, last=last)
+                outcome = await self._attempt(job, claim, timing, last=last)
         except ClaimLost:
             # Whoever took over cleans up and answers; this worker must not write another word.
             return Later(self._renew_every)
         except BaseException:
-            await claim.release()
+            # What is raised here matters more, a cancellation above all; the lease ends by itself.
+            with suppress(StoreUnavailable):
+                await claim.release()
             raise
         measures = timing.measures(deliveries)
         outcome = replace(outcome, seconds=measures.total - measures.queued)
@@ -141,7 +143,7 @@ class AnswerWorker:
         return is_outage(error) and self._clock() - job.accepted_at < OUTAGE_SECONDS
 
     async def _attempt(
-        self, job: AnswerJob, claim: Claim, timing: Timing, *, first: bool, last: bool
+        self, job: AnswerJob, claim: Claim, timing: Timing, *, last: bool
     ) -> Outcome:
         mention = job.mention()
         response_url = ""
@@ -154,11 +156,15 @@ class AnswerWorker:
                 return Outcome(Ending.FAILED, "bad-seal")
             mention, response_url = job.mention(sealed["text"]), sealed["url"]
         if claim.taken_over:
-            await self._clean_up(mention, claim)
-        # What was set aside and put back on the queue has all its tries again.
-        tried = 0 if first else _tries(claim)
+            try:
+                await self._clean_up(mention, claim)
+            except SlackConversationError as error:
+                # Where the bot may not read any more, it finds that out again below, and says so.
+                if error.retryable:
+                    raise
+        tried = tries_in(claim, job.round)
         # From here on something may stand in Slack: whoever comes next must look for it.
-        await claim.note({"posted": _posted(claim), "tries": tried + 1})
+        await claim.note({"posted": posted_in(claim), "tries": tried + 1, "round": job.round})
         reply = self._reply(mention, response_url, claim)
         if last or tried >= TRIES:
             return await self._give_up(job, reply, "tried-too-often", messages.APOLOGY)
@@ -170,6 +176,7 @@ class AnswerWorker:
         except Exception as error:
             if getattr(error, "retryable", True):
                 await discard(self._client, mention.channel, reply.message_ts)
+                self.token_refused |= isinstance(error, TokenRefused)
                 if self.waits_for(job, error):
                     with suppress(StoreUnavailable):
                         await claim.note({"tries": tried})
@@ -238,7 +245,7 @@ class AnswerWorker:
             return PrivateReply(self._client, mention, response_url)
 
         async def started(ts: str) -> None:
-            await claim.note({"posted": [*_posted(claim), ts]})
+            await claim.note({"posted": [*posted_in(claim), ts]})
 
         return Reply(self._client, mention, on_started=started, budget=self._budget)
 
@@ -246,28 +253,13 @@ class AnswerWorker:
         """Delete what a dead worker left in the thread, noted or not, finished or not."""
         if mention.place is Place.COMMAND:
             return
-        debris = set(_posted(claim))
+        debris = set(posted_in(claim))
         for ts in await own_messages_after(
             self._client, mention, bot_user_id=await self._bot_user_id()
         ):
             if await self._store.get(posted_key(mention, ts)) is None:
                 debris.add(ts)
         await discard(self._client, mention.channel, sorted(debris))
-
-
-def is_outage(error: Exception) -> bool:
-    """Tell whether something that the question cannot help did not answer, so that waiting may."""
-    return isinstance(error, _OUTAGES)
-
-
-def _tries(claim: Claim) -> int:
-    tries = claim.notes.get("tries")
-    return int(tries) if isinstance(tries, int | float) else 0
-
-
-def _posted(claim: Claim) -> list[str]:
-    posted = claim.notes.get("posted")
-    return [str(ts) for ts in posted] if isinstance(posted, list) else []
 
 
 def _word(error: Exception) -> str:

@@ -2,7 +2,7 @@
 
     group A   ─ 1 ─ 2 ─▶           every message is hidden for a lease at a time from the start, so
     group B   ─ 3 ─▶               that all come back soon if this process is killed
-    group C   ─ (unreadable) ─▶    one that cannot be read is given back and holds up nobody
+    group C   ─ (unreadable) ─▶    one that cannot be read comes again soon, until it is set aside
 
 Inside a group a message that failed does not hold up those behind it: each is a question of its
 own, and being given back untried would cost it a delivery.
@@ -11,7 +11,7 @@ own, and being given back untried would cost it a delivery.
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -49,11 +49,30 @@ async def answer_batch(
     return [record["messageId"] for record in records if record["messageId"] not in done]
 
 
-async def give_back(queue: SqsQueue, records: Sequence[Record]) -> None:
-    """Let all come again after one lease: this process cannot answer, another one perhaps can."""
-    for record in records:
-        with suppress(QueueUnavailable):
+async def opened(
+    opening: Awaitable[AnswerWorker], queue: SqsQueue, records: Sequence[Record]
+) -> AnswerWorker:
+    """Return the worker; hide the messages for a lease at a time while it opens.
+
+    When it cannot open, they come again later and later: this process cannot answer, another one
+    perhaps can. Raises what ``opening`` raises.
+    """
+
+    async def hide() -> None:
+        for record in records:
             await queue.hide(record, LEASE_SECONDS)
+
+    with suppress(QueueUnavailable):
+        await hide()
+    try:
+        async with kept(hide, every=LEASE_SECONDS / 3):
+            return await opening
+    except Exception:
+        for record in records:
+            attempts = int(record["attributes"]["ApproximateReceiveCount"])
+            with suppress(QueueUnavailable):
+                await queue.hide(record, pause_before(attempts, outage=True))
+        raise
 
 
 async def _answer_group(
@@ -65,9 +84,9 @@ async def _answer_group(
             waiting[record["messageId"]] = queue.delivered(record)
         except BadJob as error:
             log.error("an answer job cannot be read: %s", error)
-            attempts = int(record["attributes"]["ApproximateReceiveCount"])
+            # Its thread waits meanwhile, for SQS keeps the order of a group.
             with suppress(QueueUnavailable):
-                await queue.hide(record, pause_before(attempts, outage=False))
+                await queue.hide(record, LEASE_SECONDS)
 
     async def hide_waiting() -> None:
         for delivery in list(waiting.values()):

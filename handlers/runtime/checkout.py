@@ -50,10 +50,18 @@ def osls_line(
 
 
 async def make_zips(
-    folder: Path, stage: str, *, hear: Callable[[str], None] = lambda line: None
+    folder: Path,
+    stage: str,
+    params: Mapping[str, str],
+    *,
+    hear: Callable[[str], None] = lambda line: None,
 ) -> Ended:
-    """Make the zips that serverless.yml names for a stage."""
-    more = ("--code-only",) if stage == WITHOUT_IMAGE else ()
+    """Make the zips that serverless.yml names for a stage, for the Python and machine it names."""
+    more = ["--code-only"] if stage == WITHOUT_IMAGE else []
+    if runtime := params.get("runtime"):
+        more += ["--python", runtime.removeprefix("python")]
+    if architecture := params.get("architecture"):
+        more += ["--machine", architecture]
     return await run_module(folder, "infra.package", *more, hear=hear)
 
 

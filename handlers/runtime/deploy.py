@@ -108,7 +108,7 @@ async def _deployed(settings: Settings, asked: Deployment) -> Finding:
     assert folder is not None
     terminal.tell("Deploying; a first time takes some minutes …")
     line = osls_line("deploy", asked.stage, settings.aws_region, asked.image, asked.params)
-    ended = await make_zips(folder, asked.stage, hear=_hear)
+    ended = await make_zips(folder, asked.stage, asked.params, hear=_hear)
     if not ended.status:
         ended = await run_module(folder, *line, hear=_hear)
     if ended.status:

@@ -183,7 +183,7 @@ async def template_finding(
     folder: Path, stage: str, region: str, image: str, params: Mapping[str, str]
 ) -> Finding:
     """Make the zips and have osls package the checkout in ``folder``; nothing is deployed."""
-    ended = await make_zips(folder, stage)
+    ended = await make_zips(folder, stage, params)
     if not ended.status:
         ended = await run_module(folder, *osls_line("package", stage, region, image, params))
     if ended.status:

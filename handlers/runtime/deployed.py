@@ -1,9 +1,12 @@
 """The settings of a function: the environment, and below it the parameters that it names."""
 
 import asyncio
+import logging
 from collections.abc import Mapping
 
 from handlers.runtime.settings import Settings, SettingsError
+
+log = logging.getLogger(__name__)
 
 
 async def deployed_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -19,7 +22,15 @@ async def deployed_settings(environ: Mapping[str, str] | None = None) -> Setting
     if not access.parameters:
         return Settings.load(environ)
     found = await asyncio.to_thread(_parameters, access)
-    return Settings.load(environ, parameters=found)
+    return Settings.load(environ, parameters=known_parameters(found))
+
+
+def known_parameters(found: Mapping[str, str]) -> dict[str, str]:
+    """Return what is a setting of this version; the rest may be one of the next, or a slip."""
+    names = Settings.parameter_names()
+    for name in sorted(set(found) - names):
+        log.warning("the parameter %s is no setting of this version and is left out", name)
+    return {name: value for name, value in found.items() if name in names}
 
 
 def _parameters(access: Settings) -> dict[str, str]:

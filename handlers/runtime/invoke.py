@@ -50,6 +50,15 @@ class Warm(Generic[T]):
         # Whoever stops waiting leaves it running for the next one.
         return await asyncio.shield(self._open)
 
+    @property
+    def is_open(self) -> bool:
+        """Tell whether ``get`` returns at once."""
+        return self._open is not None and self._open.done() and not _failed(self._open)
+
+    def forget(self) -> None:
+        """Open anew at the next event; what is open now stays open for those who hold it."""
+        self._open = None
+
     async def _opened(self) -> T:
         async with AsyncExitStack() as stack:
             opened = await self._opening(stack)

@@ -30,8 +30,8 @@ class DeployedFields(SettingFields):
             _AWS,
             "FOOTNOTE_PARAMETERS",
             kinds.parameter_path,
-            "Path in the SSM Parameter Store, such as `/footnote/prod/`. Functions read all "
-            "settings below it, each by its name here; the environment wins.",
+            "Path in the SSM Parameter Store, such as `/footnote/prod/`. The functions that "
+            "talk to Slack read all settings below it, by their names here; the environment wins.",
         ),
     ] = ""
     queue_url: Annotated[

@@ -104,6 +104,11 @@ class Settings(DeployedFields):
             raise SettingsError(problems)
         return settings
 
+    @staticmethod
+    def parameter_names() -> frozenset[str]:
+        """Return the names of all settings that may lie in the parameter store."""
+        return frozenset(about.name for _, about in _about()) - {"FOOTNOTE_PARAMETERS"}
+
     def require_slack(self) -> None:
         """Raise SettingsError listing all that is missing to talk to Slack."""
         problems = []
@@ -241,13 +246,7 @@ def _found(
     if environ is None:
         environ, env_file = os.environ, env_file or Path(".env")
     found, problems = _read_file(env_file)
-    known = {about.name for _, about in _about()} - {"FOOTNOTE_PARAMETERS"}
-    problems += [
-        f"The parameter {name} below FOOTNOTE_PARAMETERS is no setting that can lie there. "
-        "Correct its name, or delete it."
-        for name in sorted(set(parameters) - known)
-    ]
-    found.update((name, value) for name, value in parameters.items() if name in known)
+    found.update(parameters)
     # A variable that is set empty is not set, so the parameter of that name counts.
     found.update((n, value) for n, value in environ.items() if value.strip() or n not in parameters)
     return found, problems

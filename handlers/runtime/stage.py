@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from handlers.runtime.deployed import known_parameters
 from handlers.runtime.settings import Settings, SettingsError
 
 DEFAULT_REGION: Final = "eu-west-1"
@@ -26,6 +27,11 @@ _FIELDS = {
     "state_table": "StateTableName",
     "index": "IndexAddress",
 }
+
+_OWN = (
+    *("home", "models", "log_level", "aws_region", "aws_endpoint_url"),
+    *("aws_access_key_id", "aws_secret_access_key", "aws_session_token"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,5 +89,8 @@ async def open_stage(
     finally:
         client.close()
     overrides: dict[str, object] = {field: outputs[output] for field, output in _FIELDS.items()}
-    overrides |= {"home": settings.home, "aws_region": settings.aws_region}
-    return Stage(name, settings.aws_region, load(overrides=overrides, parameters=found), outputs)
+    # Of this machine count its folders and its rights; the tokens of another stage, exported here
+    # perhaps, are not what the functions use.
+    overrides |= {field: getattr(settings, field) for field in _OWN}
+    loaded = load({}, overrides=overrides, parameters=known_parameters(found))
+    return Stage(name, settings.aws_region, loaded, outputs)

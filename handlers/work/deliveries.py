@@ -23,7 +23,7 @@ LEASE_SECONDS: Final = 15.0
 OUTAGE_SECONDS: Final = 3600.0
 """Age from which an outage costs tries as well: nobody waits for that answer any more."""
 
-_FIRST_PAUSE = 2.0
+_FIRST_PAUSE = 4.0
 _FIRST_OUTAGE_PAUSE = 15.0
 _LONGEST_PAUSE = 300.0
 
@@ -60,4 +60,4 @@ class Delivery(Protocol):
 def pause_before(attempts: int, *, outage: bool) -> float:
     """Return the seconds before the next delivery; they grow with each one. Pure."""
     first, factor = (_FIRST_OUTAGE_PAUSE, 3.0) if outage else (_FIRST_PAUSE, 2.0)
-    return float(min(_LONGEST_PAUSE, first * factor ** min(attempts, 10)))
+    return float(min(_LONGEST_PAUSE, first * factor ** min(attempts - 1, 10)))

@@ -18,6 +18,7 @@ class AnswerJob:
 
     The text stays in Slack and is read again by the worker. A slash command has no message to read,
     so its text and response_url travel in ``sealed``, which only the holder of the key can open.
+    ``round`` changes when a job that was set aside is put back, and gives it all its tries again.
     """
 
     kind: ClassVar[str] = "answer"
@@ -33,6 +34,7 @@ class AnswerJob:
     sealed: str = ""
     trace: str = ""
     accepted_at: float = 0.0
+    round: str = ""
 
     @property
     def key(self) -> str:

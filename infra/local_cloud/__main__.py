@@ -98,6 +98,7 @@ async def _serve(arguments: argparse.Namespace, folder: Path) -> int:
             print(
                 f"\nOpen {told['page']} and ask @Footnote a question. Ctrl-C ends everything.\n"
                 f"The local AWS is at {told['aws']} (key and secret: test).\n"
+                f"Slack's events go to {told['events']}\n"
                 f"It logs to {told['log']}.",
                 flush=True,
             )

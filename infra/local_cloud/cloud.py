@@ -55,6 +55,7 @@ async def running(
     aws_port: int = 0,
     parameters: dict[str, str] | None = None,
     sync: bool = True,
+    rate_limits: bool = True,
 ) -> AsyncIterator[LocalCloud]:
     """Run everything until the block is left; ``folder`` takes all data. Raises LocalCloudError.
 
@@ -66,6 +67,7 @@ async def running(
         bot_token=BOT_TOKEN,
         port=page_port,
         suggestions=() if docs else SUGGESTIONS,
+        rate_limits=rate_limits,
         title="Local cloud",
     )
     with steps.step("embedder", "exporting the embedder, unless it is there"):
@@ -100,15 +102,12 @@ def slack_settings(api_url: str) -> dict[str, str]:
 
 
 def stage_parameters(folder: Path, docs: Path) -> dict[str, str]:
-    """Return what the stage local needs to know of this machine, and calmer schedules."""
+    """Return what the stage local needs to know of this machine."""
     return {
         "docs": str(docs.resolve()),
         "home": str(folder / "home"),
         "models": str(MODELS),
         "pythonPath": site_packages(),
-        "syncRate": "rate(5 minutes)",
-        "maintainRate": "rate(5 minutes)",
-        "reconcileRate": "rate(5 minutes)",
     }
 
 

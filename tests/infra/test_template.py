@@ -158,7 +158,7 @@ BREACHES: list[tuple[Rule, str, object]] = [
         "xoxb-1",
     ),
     (rules.concurrency, f"{MAPPING}.ScalingConfig.MaximumConcurrency", 1),
-    (rules.concurrency, "IngestLambdaFunction.Properties.ReservedConcurrentExecutions", GONE),
+    (rules.concurrency, "IngestLambdaFunction.Properties.ReservedConcurrentExecutions", 1),
     (rules.schedules, "IngestSchedulerSchedule1.Properties.Target.DeadLetterConfig", GONE),
     (rules.schedules, "ReconcileLambdaEvConf.Properties.DestinationConfig", GONE),
 ]

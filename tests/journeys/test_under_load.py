@@ -163,6 +163,9 @@ async def test_no_question_is_lost_or_answered_twice(tmp_path: Path) -> None:
         await asked_at(slack, EVENTS_A_SECOND / 2, each)
         index_back = await asyncio.to_thread(without_the_index, cloud)
         await asked_at(slack, EVENTS_A_SECOND / 2, each)
+        log = await asyncio.to_thread(cloud.stack.log, "answer")
+        assert sum("IndexUnavailable" in line for line in log) > 0
+        assert model.asked > 0
         worker_back = await asyncio.to_thread(without_the_worker, cloud)
         await asked_at(slack, EVENTS_A_SECOND / 2, each)
         await asked_at(slack, BURST_A_SECOND / 2, BURST_SECONDS)

@@ -208,3 +208,16 @@ async def test_a_question_that_was_set_aside_is_answered_after_the_mend(desk: De
     assert await desk.queue.redrive() == 1
     assert await desk.work_off() == 1
     assert desk.said() == [SAID]
+
+
+async def test_a_refused_token_costs_no_try_and_is_known_afterwards(desk: Desk) -> None:
+    desk.slack.fail_next("conversations.replies", "token_revoked", times=TRIES + 2)
+    await desk.work_off()
+    assert desk.worker.token_refused
+    assert desk.said() == [SAID]
+
+
+async def test_a_bot_that_was_removed_in_between_says_nothing_and_ends(desk: Desk) -> None:
+    await desk.die()
+    desk.slack.fail_next("conversations.replies", "not_in_channel", times=50)
+    assert await desk.work_off() == 1

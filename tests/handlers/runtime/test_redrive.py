@@ -20,7 +20,7 @@ from handlers.runtime.redrive import redrive_laptop, redrive_sqs, run_redrive
 from handlers.runtime.settings import Settings, SettingsError
 from handlers.work.claims import Claims
 from handlers.work.deliveries import DELIVERIES, LEASE_SECONDS, TRIES
-from handlers.work.jobs import AnswerJob, encode, opaque
+from handlers.work.jobs import AnswerJob, decode, encode, opaque
 from handlers.work.seal import Seal
 from index.documents import Passage
 from index.lance import LanceIndex
@@ -108,10 +108,12 @@ async def test_on_a_laptop_dead_jobs_come_again_with_all_their_tries(tmp_path: P
     queue = wiring.laptop_queue(settings)
     deliveries = [await queue.receive(), await queue.receive()]
     await queue.close()
-    assert [(d.job, d.attempts) for d in deliveries if d] == [
-        (question("1.1"), 1),
-        (question("2.1"), 1),
+    assert [(d.job.key, d.attempts) for d in deliveries if d] == [
+        (question("1.1").key, 1),
+        (question("2.1").key, 1),
     ]
+    rounds = [d.job.round for d in deliveries if d and isinstance(d.job, AnswerJob)]
+    assert len(rounds) == 2 and all(rounds)
 
 
 async def test_on_aws_dead_letters_go_back_to_the_queue(
@@ -128,7 +130,9 @@ async def test_on_aws_dead_letters_go_back_to_the_queue(
     assert await run(cloud.settings) == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["found"], told["moved"], told["left"]) == (2, 2, 0)
-    assert sorted(cloud.waiting()) == sorted(map(encode, jobs))
+    back = [decode(body) for body in cloud.waiting()]
+    assert sorted(job.key for job in back) == sorted(job.key for job in jobs)
+    assert all(isinstance(job, AnswerJob) and job.round for job in back)
     # Trying out must not leave claims behind that nobody holds.
     assert cloud.aws.dynamodb.scan(TableName=cloud.settings.state_table)["Count"] == 0
 
