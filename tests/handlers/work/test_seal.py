@@ -31,7 +31,8 @@ def test_what_was_never_sealed_is_refused(junk: str) -> None:
 @given(st.data())
 def test_a_single_changed_character_is_noticed(data: st.DataObject) -> None:
     sealed = Seal("a").seal("a response_url")
-    at = data.draw(st.integers(0, len(sealed) - 3))
+    # The last letter before the padding holds bits that base64 does not use.
+    at = data.draw(st.integers(0, len(sealed.rstrip("=")) - 2))
     changed = sealed[:at] + ("A" if sealed[at] != "A" else "B") + sealed[at + 1 :]
     with pytest.raises(BadSeal):
         Seal("a").open(changed)
