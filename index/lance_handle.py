@@ -1,21 +1,13 @@
 """A table that is opened on first use, kept, moved to its newest version and opened again."""
 
 from collections.abc import Awaitable, Callable
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from index.errors import IndexMissing
 from index.lance_errors import Vanished, explained
+from index.lance_newest import Versioned
 
-
-class Movable(Protocol):
-    """A table handle that stays at the version it holds until it is asked to move on."""
-
-    async def checkout_latest(self) -> None:
-        """Hold the newest version from now on."""
-        ...
-
-
-Table = TypeVar("Table", bound=Movable)
+Table = TypeVar("Table", bound=Versioned)
 T = TypeVar("T")
 
 

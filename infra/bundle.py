@@ -22,6 +22,9 @@ CONSTRAINTS = ROOT / "constraints.txt"
 PLACE = "/var/task"
 """Where Lambda unpacks a zip and where the image keeps its code; tracebacks name files there."""
 
+SERVICES = ("dynamodb", "sqs", "ssm")
+"""The services of AWS that functions call through boto3."""
+
 _CODE = ("bot", "handlers", "index")
 _LEFT_OUT = {"bot/playground"}
 """The local Slack and its sample documents: nothing that is deployed needs them."""
@@ -107,6 +110,13 @@ def remove(folder: Path, patterns: Iterable[str]) -> None:
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)
+
+
+def keep_services(folder: Path) -> None:
+    """Remove botocore's descriptions of all services of AWS that no function calls."""
+    described = folder / "botocore" / "data"
+    known = {path.name for path in described.iterdir() if path.is_dir()}
+    remove(described, known - set(SERVICES))
 
 
 def copy_code(folder: Path) -> None:

@@ -26,7 +26,6 @@ import numpy as np
 from index.embedding import SentenceTransformerEmbedder, export_onnx
 from infra import bundle
 from infra.bundle import ROOT, BundleError
-from infra.package import SERVICES
 
 DOCS = ROOT / "bot" / "playground" / "handbook"
 """The sample documents, for an image that is built without any."""
@@ -101,9 +100,7 @@ def assemble(folder: Path, docs: Path, extras: Sequence[str] = ()) -> None:
     more = [line for extra in ("lambda", *extras) for line in bundle.group(extra)]
     bundle.install(folder, [*bundle.requirements(wanted), *more])
     bundle.remove(folder, _NOT_NEEDED)
-    described = folder / "botocore" / "data"
-    known = {path.name for path in described.iterdir() if path.is_dir()}
-    bundle.remove(described, known - set(SERVICES))
+    bundle.keep_services(folder)
     bundle.copy_code(folder)
     export_onnx(folder / EMBEDDER)
     shutil.copytree(docs, folder / "docs")

@@ -26,9 +26,6 @@ RUNTIME = "3.13"
 LARGEST = 15_000_000
 """Bytes of a zip: what is larger takes longer to fetch at a cold start."""
 
-SERVICES = ("dynamodb", "sqs", "ssm")
-"""The services of AWS that the two functions call."""
-
 # boto3 comes along although Lambda has one: that one is of another version every other week, and
 # botocore reads a folder of 400 services before it finds the three.
 _PACKAGES = ("slack-bolt", "aiohttp", "cryptography", "boto3")
@@ -62,10 +59,7 @@ def slack_zip(target: Path, platform: Target, extras: Sequence[str] = ()) -> boo
         folder = Path(scratch)
         bundle.install(folder, wanted, platform)
         bundle.remove(folder, _NOT_NEEDED)
-        services = (path for path in (folder / "botocore" / "data").iterdir() if path.is_dir())
-        bundle.remove(
-            folder, [f"botocore/data/{s.name}" for s in services if s.name not in SERVICES]
-        )
+        bundle.keep_services(folder)
         bundle.copy_code(folder)
         compiled = bundle.compile_code(folder, platform)
         write_zip(folder, target)

@@ -61,9 +61,14 @@ def explain(error: Exception, what: str) -> str:
 
     Codes of AWS are shown, its messages are not: they may repeat what was sent.
     """
-    response: Mapping[str, Mapping[str, object]] = getattr(error, "response", {})
-    code = str(response.get("Error", {}).get("Code") or type(error).__name__)
+    code = code_of(error)
     return f"{what} did not take the call ({code}). {_hint(code)}"
+
+
+def code_of(error: Exception) -> str:
+    """Return AWS's word for what went wrong, or the name of an error that AWS had no part in."""
+    response: Mapping[str, Mapping[str, object]] = getattr(error, "response", {})
+    return str(response.get("Error", {}).get("Code") or type(error).__name__)
 
 
 def _hint(code: str) -> str:

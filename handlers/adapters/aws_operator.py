@@ -8,6 +8,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from handlers.adapters.aws import code_of
 from handlers.work.errors import WorkError
 
 _PATIENCE = Config(
@@ -71,15 +72,8 @@ def told(what: str) -> Iterator[None]:
     """Turn an error of AWS inside the block into CloudRefused; ``what`` begins its sentence."""
     try:
         yield
-    except ClientError as error:
+    except (BotoCoreError, ClientError) as error:
         raise CloudRefused(what, code_of(error)) from error
-    except BotoCoreError as error:
-        raise CloudRefused(what, type(error).__name__) from error
-
-
-def code_of(error: ClientError) -> str:
-    """Return AWS's word for what went wrong."""
-    return str(error.response.get("Error", {}).get("Code") or type(error).__name__)
 
 
 def _todo(code: str) -> str:

@@ -122,7 +122,8 @@ class AnswerWorker:
         except ClaimLost:
             # Whoever took over cleans up and answers; this worker must not write another word.
             return Later(self._renew_every)
-        except BaseException:
+        except BaseException as error:
+            self.token_refused |= isinstance(error, TokenRefused)
             # What is raised here matters more, a cancellation above all; the lease ends by itself.
             with suppress(StoreUnavailable):
                 await claim.release()
@@ -176,7 +177,6 @@ class AnswerWorker:
         except Exception as error:
             if getattr(error, "retryable", True):
                 await discard(self._client, mention.channel, reply.message_ts)
-                self.token_refused |= isinstance(error, TokenRefused)
                 if self.waits_for(job, error):
                     with suppress(StoreUnavailable):
                         await claim.note({"tries": tried})

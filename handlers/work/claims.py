@@ -212,6 +212,14 @@ class Claims:
         )
 
 
+async def was_taken(store: StateStore, key: str) -> bool:
+    """Tell whether ``key`` was ever taken, as far as the store remembers.
+
+    Raises StoreUnavailable.
+    """
+    return await store.get(_name(key)) is not None
+
+
 def _held(until: float, notes: Mapping[str, object]) -> Mapping[str, object]:
     return {"state": "held", "lease_until": until, "notes": dict(notes)}
 

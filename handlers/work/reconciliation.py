@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.missed import CALLS, Bookmark, Sweep
+from handlers.work.claims import was_taken
 from handlers.work.errors import QueueUnavailable
 from handlers.work.jobs import AnswerJob
 from handlers.work.outcomes import read
@@ -157,8 +158,8 @@ async def reconcile_once(
 
 
 async def _left_a_trace(store: StateStore, key: str) -> bool:
-    """Tell whether the job ended, or whether a worker ever took it (see handlers.work.claims)."""
-    return await read(store, key) is not None or await store.get(f"claim:{key}") is not None
+    """Tell whether the job ended, or whether a worker ever took it."""
+    return await read(store, key) is not None or await was_taken(store, key)
 
 
 def _read(row: Mapping[str, object], now: float) -> _Progress:

@@ -48,7 +48,7 @@ def failed(check: str, found: str, todo: str) -> Finding:
 
 
 def worst(findings: Iterable[Finding]) -> Verdict:
-    """Return the worst verdict of all; one that was skipped counts as well."""
+    """Return the worst verdict of all; what was skipped is no worse than ok."""
     order = list(Verdict)
     verdicts = {f.verdict for f in findings} - {Verdict.SKIPPED}
     return max(verdicts, key=order.index, default=Verdict.OK)

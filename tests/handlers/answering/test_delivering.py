@@ -221,3 +221,11 @@ async def test_a_bot_that_was_removed_in_between_says_nothing_and_ends(desk: Des
     await desk.die()
     desk.slack.fail_next("conversations.replies", "not_in_channel", times=50)
     assert await desk.work_off() == 1
+
+
+async def test_a_token_that_is_refused_to_the_clean_up_is_known_as_well(desk: Desk) -> None:
+    await desk.die()
+    desk.slack.fail_next("conversations.replies", "token_revoked")
+    await desk.work_off()
+    assert desk.worker.token_refused
+    assert desk.said() == [SAID]
