@@ -6,7 +6,7 @@ import contextlib
 import json
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -138,7 +138,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 raise
             return asyncio.run(_doctor(arguments, error))
         configure(settings.log_level)
-        return asyncio.run(_operating(arguments, settings) or _command(arguments, settings))
+        run = OPERATING.get(arguments.command, _command)
+        return asyncio.run(run(arguments, settings))
     except (KeyboardInterrupt, asyncio.CancelledError):
         print("Stopped.", file=sys.stderr)
         return STOPPED
@@ -180,27 +181,6 @@ def _command(arguments: argparse.Namespace, settings: Settings) -> Coroutine[Any
             return commands.run_eval(settings, arguments.folders, as_json=arguments.json)
 
 
-def _operating(
-    arguments: argparse.Namespace, settings: Settings
-) -> Coroutine[Any, Any, int] | None:
-    match arguments.command:
-        case "doctor":
-            return _doctor(arguments, settings)
-        case "redrive":
-            from handlers.runtime.redrive import run_redrive
-
-            return run_redrive(
-                settings,
-                stage=arguments.stage or "",
-                region=arguments.region,
-                dry_run=arguments.dry_run,
-                as_json=arguments.json,
-            )
-        case "deploy":
-            return _deploy(arguments, settings)
-    return None
-
-
 def _doctor(
     arguments: argparse.Namespace, settings: Settings | SettingsError
 ) -> Coroutine[Any, Any, int]:
@@ -211,6 +191,18 @@ def _doctor(
         stage=arguments.stage or "",
         region=arguments.region,
         events_url=arguments.events_url or "",
+        as_json=arguments.json,
+    )
+
+
+def _redrive(arguments: argparse.Namespace, settings: Settings) -> Coroutine[Any, Any, int]:
+    from handlers.runtime.redrive import run_redrive
+
+    return run_redrive(
+        settings,
+        stage=arguments.stage or "",
+        region=arguments.region,
+        dry_run=arguments.dry_run,
         as_json=arguments.json,
     )
 
@@ -230,6 +222,12 @@ def _deploy(arguments: argparse.Namespace, settings: Settings) -> Coroutine[Any,
     if arguments.check or arguments.smoke:
         run = deploy.run_check if arguments.check else deploy.run_smoke
     return run(settings, asked, as_json=arguments.json)
+
+
+Command = Callable[[argparse.Namespace, Settings], Coroutine[Any, Any, int]]
+
+OPERATING: Mapping[str, Command] = {"doctor": _doctor, "redrive": _redrive, "deploy": _deploy}
+"""The commands of whoever runs an installation."""
 
 
 class Stop(asyncio.Event):

@@ -35,7 +35,7 @@ FACTS: Mapping[str, Fact] = {
     "reconcile_seconds": Fact(2.0, "reconcile: billed seconds a run, at 0.5 GB"),
     "ingest_runs": Fact(720, "runs a month: every hour", "serverless.yml"),
     "maintain_runs": Fact(120, "runs a month: every 6 hours", "serverless.yml"),
-    "reconcile_runs": Fact(8_640, "runs a month: every 5 minutes", "serverless.yml"),
+    "reconcile_runs": Fact(21_600, "runs a month: every 2 minutes", "serverless.yml"),
     "writes": Fact(11, "DynamoDB: write units a question: claim, renewals, footnotes, outcome"),
     "reads": Fact(5, "DynamoDB: read units a question, strongly consistent"),
     "messages": Fact(6, "SQS: requests a question: send, receive, hold and hold again, delete"),
@@ -143,7 +143,7 @@ def facts_table() -> str:
     """Return the facts as a Markdown table."""
     lines = ["| Fact | Value | Measured |", "|---|---:|---|"]
     for fact in FACTS.values():
-        lines.append(f"| {fact.meaning} | {fact.value:,.4g} | {fact.measured or '**assumed**'} |")
+        lines.append(f"| {fact.meaning} | {fact.value:,.10g} | {fact.measured or '**assumed**'} |")
     return "\n".join(lines)
 
 

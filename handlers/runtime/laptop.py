@@ -13,7 +13,6 @@ from functools import partial
 from bot.errors import SlackConversationError
 from bot.socket_mode import connected
 from handlers.adapters.sqlite_queue import SqliteQueue
-from handlers.adapters.sqlite_store import SqliteStore
 from handlers.answering.delivering import deliver
 from handlers.answering.worker import AnswerWorker
 from handlers.runtime import tracing
@@ -22,9 +21,9 @@ from handlers.runtime.settings import Settings
 from handlers.runtime.wiring import (
     answer_worker,
     laptop_queue,
+    opened_store,
     slack_app,
     slack_client,
-    state_path,
 )
 from handlers.work.errors import QueueUnavailable, WorkError
 from handlers.work.reconciliation import reconcile_once
@@ -55,11 +54,10 @@ async def running(
     tracing.start(settings)
     client = slack_client(settings)
     queue = laptop_queue(settings)
-    store = SqliteStore(state_path(settings))
-    app = slack_app(settings, client, queue, store)
     async with AsyncExitStack() as stack:
-        stack.push_async_callback(store.close)
         stack.push_async_callback(queue.close)
+        store = await stack.enter_async_context(opened_store(settings))
+        app = slack_app(settings, client, queue, store)
         worker = await stack.enter_async_context(answer_worker(settings, client, store))
         tasks = [asyncio.create_task(_work(queue, worker)) for _ in range(settings.workers)]
         if sync is not None and settings.sync_minutes:

@@ -37,7 +37,7 @@ def test_every_metric_that_an_alarm_watches_is_paid_for() -> None:
 def test_memory_batches_and_schedules_are_those_that_are_deployed() -> None:
     stack: dict[str, Any] = yaml.safe_load((ROOT / "serverless.yml").read_text("utf-8"))
     given = stack["params"]["default"]
-    hours = {"rate(1 hour)": 1, "rate(6 hours)": 6, "rate(5 minutes)": 1 / 12}
+    hours = {"rate(1 hour)": 1, "rate(6 hours)": 6, "rate(2 minutes)": 1 / 30}
     for function, rate in (("ingest", "syncRate"), ("maintain", "maintainRate")):
         assert costs.FACTS[f"{function}_runs"].value == pytest.approx(720 / hours[given[rate]])
     runs = costs.FACTS["reconcile_runs"].value
