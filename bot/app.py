@@ -13,7 +13,7 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.client import Identity, bot_user_id, make_client, quiet_logger
-from bot.conversation import Citation, Mention
+from bot.conversation import Citation, Mention, Vote
 from bot.listeners import actions, commands, events
 from bot.screening import Screening, strip_internal
 
@@ -40,6 +40,10 @@ class Callbacks(Protocol):
 
     async def footnote(self, key: str, number: int) -> Citation | None:
         """Return a footnote of the answer to mention ``key``, or None when it is no longer kept."""
+        ...
+
+    async def voted(self, vote: Vote) -> None:
+        """Keep a vote durably. If this raises, Slack is told, and shows it to whoever clicked."""
         ...
 
 
@@ -117,7 +121,7 @@ def create_app(
     app.error(_failed)
     events.register(app, callbacks.mentioned, client)
     commands.register(app, callbacks.mentioned)
-    actions.register(app, callbacks.footnote, client, now)
+    actions.register(app, callbacks.footnote, callbacks.voted, client, now)
     return app
 
 

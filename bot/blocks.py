@@ -3,7 +3,8 @@
 Limits (https://docs.slack.dev/reference/block-kit): 50 blocks a message, section text 3,000, button
 text 75 and value 2,000, header 150, modal title 24, markdown 12,000 a message; measured: about
 13,200 characters of blocks in all. A message here is a part of at most ``parts.PART_BYTES`` of
-markdown, and at most ``_ROWS`` characters of rows, measured as JSON: more than Slack counts.
+markdown, and at most ``_ROWS`` characters of rows and buttons, measured as JSON: more than Slack
+counts.
 """
 
 import json
@@ -13,6 +14,7 @@ from typing import Any
 
 from bot import messages
 from bot.conversation import Answer, Citation, Nearby, Sentence, Verdict
+from bot.feedback import feedback_blocks
 from bot.markup import cut, escape, inert_markdown, one_line, web_url, width
 from bot.parts import split
 
@@ -62,15 +64,18 @@ def markdown_block(text: str) -> Block:
     return {"type": "markdown", "text": text}
 
 
-def answer_blocks(answer: Answer, key: str, now: datetime) -> list[Block]:
+def answer_blocks(answer: Answer, key: str, now: datetime, *, asks: bool = True) -> list[Block]:
     """Return what stands below the sentences: footnotes, notes, the nearest pages.
 
-    ``key`` names the mention, so that a click finds the citation again. ``now`` is aware.
+    ``key`` names the mention, so that a click finds the citation again. ``now`` is aware. An answer
+    that ``asks`` whether it helped ends with Slack's buttons for that.
     """
     citations = answer.citations if answer.sentences else ()
     tail: list[Block] = []
     if answer.verdict is not Verdict.ANSWERED or not answer.sentences:
         tail = _nearby(answer.nearby)
+    if asks:
+        tail += feedback_blocks(key)
     for count in range(min(len(citations), _MOST_FOOTNOTES), -1, -1):
         rows = [_row(citation, key, now) for citation in citations[:count]]
         said = notes(answer)
@@ -100,9 +105,13 @@ def notes(answer: Answer) -> list[str]:
 
 
 def answer_messages(answer: Answer, key: str, now: datetime) -> list[tuple[str, list[Block]]]:
-    """Return the answer as whole messages, (text, blocks) each; the last one bears the rows."""
+    """Return a private answer as whole messages, (text, blocks) each; the last bears the rows.
+
+    It does not ask whether it helped: Slack documents those buttons for messages, not for ephemeral
+    ones, and a block that Slack refuses would cost the whole answer.
+    """
     found = [(cut(part, _TEXT), [markdown_block(part)]) for part in split(answer_markdown(answer))]
-    found[-1][1].extend(answer_blocks(answer, key, now))
+    found[-1][1].extend(answer_blocks(answer, key, now, asks=False))
     return found
 
 

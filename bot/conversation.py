@@ -124,6 +124,19 @@ class Answer:
     fallback: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """What a reader says of the answer to mention ``key``: whether it was ``helpful``.
+
+    ``clicked_at`` is Slack's time of the click, in the form of a ts.
+    """
+
+    key: str
+    user: str
+    helpful: bool
+    clicked_at: str
+
+
 class Ending(StrEnum):
     """How the handling of one event ended; every event has exactly one."""
 

@@ -39,6 +39,12 @@ PARTLY = "The documents answer only a part of the question."
 NEAREST = "The nearest pages"
 MORE_FOOTNOTES = "Not every footnote fits here."
 
+# Below an answer; a label is read aloud instead of the text
+HELPFUL = "Helpful"
+HELPFUL_LABEL = "This answer helped me"
+NOT_HELPFUL = "Not helpful"
+NOT_HELPFUL_LABEL = "This answer did not help me"
+
 # Footnotes
 OPEN_QUOTE = "Open quote"
 OPEN_DOCUMENT = "Open document"

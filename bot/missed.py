@@ -14,7 +14,7 @@ by Slack at once that the app did not respond.
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +27,8 @@ from bot.errors import (
     ConversationUnreadable,
     MessageGone,
     SlackConversationError,
+    code_of,
+    reading_error,
 )
 from bot.listings import next_page, rows, seconds, stamp, word
 from bot.mentions import heard_later
@@ -46,6 +48,9 @@ THREAD_SECONDS = 7 * 24 * 3600
 EARLIER_PAGES = 2
 """Pages of a conversation that are read for such threads."""
 
+MOST_FAILED = 100
+"""Conversations of a sweep that Slack may fail at one by one; when more fail, it is down."""
+
 _PAGE = 200  # Slack recommends no more
 _REPLY_PAGES = 10
 _LISTING_PAGE = 999  # its rows are short, and Slack may return fewer
@@ -54,6 +59,7 @@ _NOT_LISTED = (
     "Slack does not let the bot list its conversations, so lost questions cannot be found. Install"
     " the app again with the scopes of its manifest."
 )
+_FAILED = {(200, "internal_error"), (200, "fatal_error")}  # a 5xx may mean all of Slack
 _KINDS = "public_channel,private_channel,mpim,im"
 
 logger = logging.getLogger(__name__)
@@ -75,6 +81,9 @@ class Sweep:
     and its thread are dealt with. So nothing is skipped, and a page that is full of threads still
     gets done. ``since`` itself is inside the window, ``until`` is not.
 
+    Slack may fail at one conversation for ever. It is passed over, and ``failed`` tells from when
+    it is to be read: the next runs of this sweep need that as ``failed``, the next as ``behind``.
+
     Found are all messages, and replies in threads that began in the window or, before it, among the
     200 to 400 messages and 7 days that precede it. Conversations shared with other companies are
     left out, because the bot answers nobody there.
@@ -87,6 +96,8 @@ class Sweep:
         since: float,
         until: float,
         start: Bookmark = Bookmark(),  # noqa: B008 - frozen
+        behind: Mapping[str, float] | None = None,
+        failed: Mapping[str, float] | None = None,
         calls: int = CALLS,
         clock: Callable[[], float] = time.monotonic,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -102,8 +113,10 @@ class Sweep:
         self.messages = 0
         self.conversations = 0
         self.unreadable = 0
+        self.failed = dict(failed or {})
         self._client = client
-        self._since, self._until = since, until
+        self._whole, self._since, self._until = since, since, until
+        self._behind = behind or {}
         self._allowance = Allowance(calls, SECONDS, clock=clock)
         self._pause = pause
         self._threads = 0
@@ -114,8 +127,8 @@ class Sweep:
         """Yield what was said to the bot. Ask for the next one when the last is dealt with.
 
         A Slack that is slow, down or asks to wait ends it unfinished. A conversation or thread that
-        Slack does not let the bot read is counted in ``unreadable``. Raises ConversationUnreadable
-        when the bot may not even list its conversations.
+        Slack refuses to the bot, or fails at, is counted in ``unreadable``. Raises
+        ConversationUnreadable when the bot may not even list its conversations.
         """
         try:
             await self._introduce()
@@ -123,12 +136,15 @@ class Sweep:
                 if channel != self.bookmark.conversation:
                     self.bookmark = Bookmark(channel)
                 self._known = set()
+                self._since = self._behind.get(channel, self._whole)
                 try:
                     async with aclosing(self._read(channel)) as found:
                         async for mention in found:
                             yield mention
                 except SlackConversationError as error:
                     self._pass_over("a conversation", error)
+                except Enough as stop:
+                    self._put_off(channel, "a conversation", stop)
                 else:
                     self.conversations += 1
             self.finished = True
@@ -254,12 +270,24 @@ class Sweep:
             except SlackConversationError as error:
                 self._pass_over("a thread", error)
                 break
+            except Enough as stop:
+                self._put_off(channel, "a thread", stop)
+                break
             # The root comes again at the head of every page.
             found += [row for row in rows(answer, "messages") if row.get("ts") != root]
             cursor = next_page(answer)
             if not cursor:
                 break
         return found
+
+    def _put_off(self, channel: str, what: str, stop: Enough) -> None:
+        """Leave the conversation to the next sweep, unless the trouble is with all of Slack."""
+        error, others = stop.__cause__, self.failed.keys() - {channel}
+        status = getattr(getattr(error, "response", None), "status_code", 0)
+        if error is None or (status, code_of(error)) not in _FAILED or len(others) >= MOST_FAILED:
+            raise stop
+        self.failed[channel] = self._since
+        self._pass_over(what, reading_error(error))
 
     def _pass_over(self, what: str, error: SlackConversationError) -> None:
         logger.warning("%s could not be read back: %s", what, error)

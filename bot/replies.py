@@ -151,11 +151,11 @@ class Reply:
                 await message.seal([])
 
     async def _finish_stopped(self, answer: Answer, key: str) -> None:
-        """Leave what was shown before Stop, with the footnotes that it needs."""
+        """Leave what was shown before Stop with its footnotes; it does not ask if it helped."""
         await self._seal_earlier()
         shown = "".join(message.shown for message in self._messages)
         kept = tuple(c for c in answer.citations if f"[{c.number}]" in shown)
-        rows = answer_blocks(replace(answer, citations=kept), key, self._now())
+        rows = answer_blocks(replace(answer, citations=kept), key, self._now(), asks=False)
         last = self._messages[-1]
         await last.rewrite(f"{last.shown}\n\n{STOPPED}".lstrip(), rows)
 

@@ -33,8 +33,9 @@ async def _opening(stack: AsyncExitStack) -> tuple[FootnoteApp, Metrics]:
     settings = await deployed_settings()
     configure(settings.log_level)
     tracing.start(settings)
-    client, store = slack_client(settings), state_store(settings)
-    return slack_app(settings, client, job_queue(settings), store), Metrics(settings.stage)
+    client, store, metrics = slack_client(settings), state_store(settings), Metrics(settings.stage)
+    count = metrics.observe_feedback
+    return slack_app(settings, client, job_queue(settings), store, count=count), metrics
 
 
 _open = Warm(_opening)

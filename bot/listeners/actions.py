@@ -1,4 +1,4 @@
-"""Clicks -> a footnote in a modal. Link buttons, and whatever is old or odd, are acknowledged."""
+"""Clicks -> a footnote in a modal, or a vote. What is old or odd is acknowledged, as links are."""
 
 import asyncio
 import logging
@@ -14,18 +14,24 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import messages
 from bot.blocks import OPEN_FOOTNOTE, Block, footnote_view, notice_view, read_button_value
-from bot.conversation import Citation
+from bot.conversation import Citation, Vote
 from bot.errors import TROUBLE, code_of
+from bot.feedback import FEEDBACK, read_vote
 
 OPEN_SECONDS = 2.5  # a trigger id lives 3
 
 logger = logging.getLogger(__name__)
 
 Footnote = Callable[[str, int], Awaitable[Citation | None]]
+Voted = Callable[[Vote], Awaitable[None]]
 
 
 def register(
-    app: AsyncApp, footnote: Footnote, client: AsyncWebClient, now: Callable[[], datetime]
+    app: AsyncApp,
+    footnote: Footnote,
+    voted: Voted,
+    client: AsyncWebClient,
+    now: Callable[[], datetime],
 ) -> None:
     """Register the listeners for everything that can be clicked."""
 
@@ -39,11 +45,21 @@ def register(
             logger.warning("a footnote was not opened: %s", code_of(error) or type(error).__name__)
             await _tell(body, respond)
 
+    async def take_vote(ack: AsyncAck, body: dict[str, Any]) -> None:
+        # Slack shows the chosen button pressed, so nothing is said; a refusal it shows as well.
+        vote = _vote(body)
+        if vote is None:
+            logger.info("a click on feedback buttons was ignored: not a vote")
+        else:
+            await voted(vote)
+        await ack()
+
     async def acknowledge(ack: AsyncAck) -> None:
         await ack()
 
     anything = re.compile(".*")
     app.action(OPEN_FOOTNOTE)(open_footnote)
+    app.action(FEEDBACK)(take_vote)
     app.action(anything)(acknowledge)
     app.shortcut(anything)(acknowledge)
     app.view(anything)(acknowledge)
@@ -67,6 +83,16 @@ async def _view(body: dict[str, Any], footnote: Footnote, now: datetime) -> Bloc
         logger.error("a footnote was not found: %s", type(error).__name__)
         return notice_view(messages.FOOTNOTE_FAILED)
     return footnote_view(citation, now) if citation else notice_view(messages.FOOTNOTE_GONE)
+
+
+def _vote(body: dict[str, Any]) -> Vote | None:
+    person = body.get("user")
+    return read_vote(
+        _first_action(body),
+        team=_id_of(body, "team"),
+        channel=_id_of(body, "channel"),
+        user=person.get("id") if isinstance(person, dict) else None,
+    )
 
 
 async def _tell(body: dict[str, Any], respond: AsyncRespond) -> None:

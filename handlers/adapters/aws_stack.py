@@ -1,14 +1,17 @@
 """A deployed stack as the operator sees it: who asks, what it consists of, and its parameters."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from handlers.adapters.aws_operator import CloudRefused, operator_client, told
 
 _ABSENT = "ValidationError"
 """CloudFormation's code for a stack that does not exist."""
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,22 +59,19 @@ class AwsStack:
 
     async def parameter_names(self, path: str) -> frozenset[str]:
         """Return what follows ``path`` in the names of all parameters below it; no values."""
-        place, names = path.rstrip("/"), set[str]()
-        page: dict[str, object] = {}
-        while True:
-            found = await self._call(
-                "ssm",
-                "get_parameters_by_path",
-                f"The parameter store, asked for {place}/,",
-                Path=place,
-                Recursive=True,
-                WithDecryption=False,
-                **page,
+        place = path.rstrip("/")
+
+        def names(client: Any) -> frozenset[str]:
+            pages = client.get_paginator("get_parameters_by_path").paginate(
+                Path=place, Recursive=True, WithDecryption=False
             )
-            names |= {str(p["Name"]).removeprefix(f"{place}/") for p in found["Parameters"]}
-            if not found.get("NextToken"):
-                return frozenset(names)
-            page = {"NextToken": found["NextToken"]}
+            return frozenset(
+                str(parameter["Name"]).removeprefix(f"{place}/")
+                for page in pages
+                for parameter in page["Parameters"]
+            )
+
+        return await self._with("ssm", f"The parameter store, asked for {place}/,", names)
 
     async def put_secret(self, name: str, value: str) -> None:
         """Write a parameter, encrypted, unless there is one of that name."""
@@ -88,13 +88,19 @@ class AwsStack:
     async def _call(
         self, service: str, operation: str, what: str, **arguments: object
     ) -> Mapping[str, Any]:
-        def call() -> Mapping[str, Any]:
+        def call(client: Any) -> Mapping[str, Any]:
+            answer: Mapping[str, Any] = getattr(client, operation)(**arguments)
+            return answer
+
+        return await self._with(service, what, call)
+
+    async def _with(self, service: str, what: str, work: Callable[[Any], T]) -> T:
+        def worked() -> T:
             client = operator_client(service, self._options)
             try:
                 with told(what):
-                    answer: Mapping[str, Any] = getattr(client, operation)(**arguments)
-                    return answer
+                    return work(client)
             finally:
                 client.close()
 
-        return await asyncio.to_thread(call)
+        return await asyncio.to_thread(worked)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from handlers.adapters.aws import explain
+from handlers.adapters.aws import code_of, explain
 from handlers.work.errors import StoreUnavailable
 from handlers.work.ports import Item
 from handlers.work.values import check_key, check_ttl, decode_value, encode_value
@@ -23,6 +23,7 @@ KEY_ATTRIBUTE = "key"
 TTL_ATTRIBUTE = "expires_at"
 """The table's time-to-live attribute, whole seconds since the epoch."""
 
+_CONDITION_FAILED = "ConditionalCheckFailedException"
 _NAMES = {"#key": KEY_ATTRIBUTE, "#expires": TTL_ATTRIBUTE, "#revision": "revision"}
 
 
@@ -142,11 +143,9 @@ class DynamoStore:
             answer: Mapping[str, Any] = await asyncio.to_thread(
                 operation, TableName=self._table, **arguments
             )
-        except ClientError as error:
-            if error.response["Error"].get("Code") == "ConditionalCheckFailedException":
+        except (BotoCoreError, ClientError) as error:
+            if isinstance(error, ClientError) and code_of(error) == _CONDITION_FAILED:
                 raise _ConditionFailed(error.response) from error
-            raise StoreUnavailable(explain(error, "The state table")) from error
-        except BotoCoreError as error:
             raise StoreUnavailable(explain(error, "The state table")) from error
         return answer
 

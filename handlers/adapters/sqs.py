@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from handlers.adapters.aws import explain
+from handlers.adapters.aws import code_of, explain
 from handlers.work.deliveries import LEASE_SECONDS
 from handlers.work.errors import QueueUnavailable
 from handlers.work.jobs import Job, decode, encode, opaque
@@ -110,12 +110,9 @@ class SqsDelivery:
 async def _call(operation: Callable[..., Any], **arguments: Any) -> None:
     try:
         await asyncio.to_thread(operation, **arguments)
-    except ClientError as error:
-        said = explain(error, "The queue")
-        code = str(error.response["Error"].get("Code", ""))
-        raise (_Lost if code.endswith(_LOST) else QueueUnavailable)(said) from error
-    except BotoCoreError as error:
-        raise QueueUnavailable(explain(error, "The queue")) from error
+    except (BotoCoreError, ClientError) as error:
+        kind = _Lost if code_of(error).endswith(_LOST) else QueueUnavailable
+        raise kind(explain(error, "The queue")) from error
 
 
 class _Lost(QueueUnavailable):

@@ -7,7 +7,14 @@ numbers and machine words, never what somebody wrote. The metrics of a question:
     QueueAge  RetrievalTime  ModelTime  TimeToFirstWord  TimeToAnswer     milliseconds
     PromptTokens  CompletionTokens  Cost                                  Cost in US dollars
 
-Answered includes PartlyAnswered and NotFound, which are verdicts on the answer.
+Answered includes PartlyAnswered and NotFound, which are verdicts on the answer. The metrics of a
+reader's vote on an answer:
+
+    Helpful  NotHelpful                                                   0 or 1 each
+
+They count votes as they are given. Whoever changes their mind is counted once more, with the new
+vote; the old one is not taken back, because CloudWatch forgets nothing. Pressing the same button
+again counts nothing.
 """
 
 from __future__ import annotations
@@ -108,6 +115,10 @@ class Metrics:
             },
             {"trace": job.trace, "reason": outcome.reason, "deliveries": measures.deliveries},
         )
+
+    def observe_feedback(self, helpful: bool) -> None:
+        """Count one vote: a reader's first on an answer, or a changed mind."""
+        self._put({"Helpful": _whether(helpful), "NotHelpful": _whether(not helpful)})
 
     def observe_sync(self, report: SyncReport) -> None:
         """Count one sync that came to its end; one that failed is an error of its function."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from handlers.runtime import tracing
 from handlers.runtime.settings import Settings
+from handlers.work.feedback import Counter, uncounted
 from handlers.work.measures import Observer, unobserved
 from index.errors import KnowledgeError
 
@@ -111,22 +112,22 @@ def slack_client(settings: Settings) -> AsyncWebClient:
 
 
 def slack_app(
-    settings: Settings, client: AsyncWebClient, queue: JobQueue, store: StateStore
+    settings: Settings,
+    client: AsyncWebClient,
+    queue: JobQueue,
+    store: StateStore,
+    count: Counter = uncounted,
 ) -> FootnoteApp:
-    """Return the Slack app of the door: it accepts mentions and opens footnotes."""
+    """Return the Slack app of the door: it accepts mentions, opens footnotes and keeps votes."""
     from bot.app import create_app
     from handlers.work.reception import Reception
 
     settings.require_slack()
-    assert settings.slack_bot_token is not None
-    signing_secret = settings.slack_signing_secret
-    return create_app(
-        Reception(queue=queue, store=store, seal=seal(settings), spans=tracing.span),
-        signing_secret=signing_secret.get_secret_value() if signing_secret else "",
-        token=settings.slack_bot_token.get_secret_value(),
-        base_url=settings.slack_api_url,
-        client=client,
-    )
+    secret = settings.slack_signing_secret
+    signing = secret.get_secret_value() if secret else ""
+    own = seal(settings)
+    reception = Reception(queue=queue, store=store, seal=own, spans=tracing.span, count=count)
+    return create_app(reception, signing_secret=signing, token=client.token or "", client=client)
 
 
 def query_embedder(settings: Settings) -> OnnxEmbedder:

@@ -20,6 +20,11 @@ async def keep_answer(store: StateStore, key: str, answer: Answer) -> None:
     await store.put(_row(key), {"citations": [_as_row(c) for c in answer.citations]}, KEPT_SECONDS)
 
 
+async def is_kept(store: StateStore, key: str) -> bool:
+    """Tell whether the footnotes of the answer to the job ``key`` are kept (still)."""
+    return await store.get(_row(key)) is not None
+
+
 async def kept_citation(store: StateStore, key: str, number: int) -> Citation | None:
     """Return footnote ``number`` of that answer, or None when it is not kept (any more)."""
     item = await store.get(_row(key))

@@ -4,8 +4,10 @@ WorkError
 ├── BadJob              a body that no version of this code wrote
 ├── BadSeal             sealed text that this key did not seal
 ├── ClaimLost           the lease lapsed and another worker took over
-├── QueueUnavailable    the queue did not answer      retryable
-└── StoreUnavailable    the table did not answer      retryable
+├── QueueUnavailable    the queue did not answer                         retryable
+├── StoreUnavailable    the table did not answer                         retryable
+├── WriterBusy          another process writes the index (writer.py)     retryable
+└── CloudRefused        AWS refused the operator (adapters/aws_operator.py)
 """
 
 from typing import ClassVar

@@ -1,4 +1,4 @@
-"""What the Slack door does with a mention: turn it into a job, and hand out footnotes again."""
+"""What the Slack door does: turn mentions into jobs, hand out footnotes again, keep votes."""
 
 import json
 import logging
@@ -6,8 +6,9 @@ import time
 import uuid
 from collections.abc import Callable
 
-from bot.conversation import Citation, Mention, Place
+from bot.conversation import Citation, Mention, Place, Vote
 from handlers.work.answers import kept_citation
+from handlers.work.feedback import Counter, keep_vote, uncounted
 from handlers.work.jobs import AnswerJob
 from handlers.work.measures import Spans, untraced
 from handlers.work.ports import JobQueue, StateStore
@@ -30,13 +31,15 @@ class Reception:
         store: StateStore,
         seal: Seal,
         spans: Spans = untraced,
+        count: Counter = uncounted,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Keep the ports; nothing is opened here."""
+        """Keep the ports; nothing is opened here. ``count`` hears of every vote that counts."""
         self._queue = queue
         self._store = store
         self._seal = seal
         self._spans = spans
+        self._count = count
         self._clock = clock
 
     async def mentioned(self, mention: Mention, *, response_url: str = "") -> None:
@@ -53,3 +56,8 @@ class Reception:
     async def footnote(self, key: str, number: int) -> Citation | None:
         """Return a footnote of an answer that was given, or None when it is no longer kept."""
         return await kept_citation(self._store, key, number)
+
+    async def voted(self, vote: Vote) -> None:
+        """Keep a vote on an answer that was given, and count it. Raises StoreUnavailable."""
+        if await keep_vote(self._store, vote):
+            self._count(vote.helpful)

@@ -5,8 +5,13 @@
 
 A row in the state table holds the window of the sweep that is under way and how far it came. A run
 does a bounded part of it and the next run goes on there; when the sweep is through, the next window
-begins where this one ended. So no message is skipped, the row never grows, and a run that dies in
+begins where this one ended. So no message is skipped, the row stays small, and a run that dies in
 the middle only makes the next one look at something twice.
+
+Slack may fail at one conversation while it answers for all the others. The sweep goes on without
+it, the row keeps from when on it is still to be read (``failed``), and the next sweep begins there
+that early (``behind``), until Slack gives it out or its questions are a day old. Trouble with all
+of Slack (no connection, 429, 5xx) ends the run instead, and the next one goes on at the same place.
 """
 
 import asyncio
@@ -15,7 +20,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -49,10 +54,10 @@ log = logging.getLogger(__name__)
 class Reconciliation:
     """What one run did, in numbers.
 
-    ``looked_at`` counts messages, ``conversations`` those read to the end, ``unreadable`` those
-    that Slack refused. ``found`` questions had left no trace here, and ``put`` of them are on the
-    queue now; where the worker is behind, a question that still waits in the queue counts as well.
-    ``incomplete`` tells that the sweep goes on with the next run.
+    ``looked_at`` counts messages, ``conversations`` those read to the end, ``unreadable`` those and
+    the threads that Slack refused or failed at. ``found`` questions had left no trace here, and
+    ``put`` of them are on the queue now; where the worker is behind, a question that still waits in
+    the queue counts as well. ``incomplete`` tells that the sweep goes on with the next run.
     """
 
     looked_at: int = 0
@@ -65,22 +70,31 @@ class Reconciliation:
 
 @dataclass(frozen=True, slots=True)
 class _Progress:
-    """The window of the sweep under way, ``until`` 0.0 when there is none, and how far it came."""
+    """The window of the sweep under way, ``until`` 0.0 when there is none, and how far it came.
+
+    By conversation: ``behind`` tells where its window begins earlier because the last sweep failed
+    there, ``failed`` where it begins for the next sweep because this one did.
+    """
 
     since: float
     until: float = 0.0
     bookmark: Bookmark = _START
+    behind: Mapping[str, float] = field(default_factory=dict)
+    failed: Mapping[str, float] = field(default_factory=dict)
 
     def at(self, now: float) -> "_Progress":
         """Return the sweep to do now: the one under way, or the next if it is time for it.
 
         What is too old is left out.
         """
-        since = max(self.since, now - LATE_SECONDS)
+        late = now - LATE_SECONDS
+        since = max(self.since, late)
+        behind = {channel: max(then, late) for channel, then in self.behind.items()}
         if since < self.until:
-            return _Progress(since, self.until, self.bookmark)
+            failed = {channel: max(then, late) for channel, then in self.failed.items()}
+            return _Progress(since, self.until, self.bookmark, behind, failed)
         until = now - EARLY_SECONDS
-        return _Progress(since, until if until - since >= NEXT_SECONDS else 0.0)
+        return _Progress(since, until if until - since >= NEXT_SECONDS else 0.0, behind=behind)
 
     def row(self) -> dict[str, object]:
         return {
@@ -88,6 +102,8 @@ class _Progress:
             "until": self.until,
             "conversation": self.bookmark.conversation,
             "before": self.bookmark.before,
+            "behind": dict(self.behind),
+            "failed": dict(self.failed),
         }
 
 
@@ -124,6 +140,8 @@ async def reconcile_once(
         since=progress.since,
         until=progress.until,
         start=progress.bookmark,
+        behind=progress.behind,
+        failed=progress.failed,
         calls=calls,
         pause=pause,
     )
@@ -141,10 +159,12 @@ async def reconcile_once(
     except QueueUnavailable as error:
         # The bookmark stands before this question, so the next run finds it again.
         log.error("a lost question has to wait: %s", error)
+    if sweep.failed:
+        log.warning("conversations left to the next sweep by Slack's fault: %d", len(sweep.failed))
     if sweep.finished:
-        progress = _Progress(since=progress.until)
+        progress = _Progress(since=progress.until, behind=sweep.failed)
     else:
-        progress = _Progress(progress.since, progress.until, sweep.bookmark)
+        progress = replace(progress, bookmark=sweep.bookmark, failed=sweep.failed)
     # Where another run was faster, its row stands; the next run goes on from there.
     await store.replace(_ROW, progress.row(), KEPT_SECONDS, item.revision)
     return Reconciliation(
@@ -170,4 +190,11 @@ def _read(row: Mapping[str, object], now: float) -> _Progress:
     if not isinstance(until, int | float):
         return _Progress(since)
     bookmark = Bookmark(str(row.get("conversation", "")), str(row.get("before", "")))
-    return _Progress(since, until, bookmark)
+    return _Progress(since, until, bookmark, _moments(row, "behind"), _moments(row, "failed"))
+
+
+def _moments(row: Mapping[str, object], name: str) -> dict[str, float]:
+    found = row.get(name)
+    if not isinstance(found, dict):
+        return {}
+    return {str(channel): then for channel, then in found.items() if isinstance(then, int | float)}

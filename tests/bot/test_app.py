@@ -18,7 +18,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 
 from bot import messages
 from bot.app import FootnoteApp, create_app
-from bot.conversation import Citation, Mention, Place
+from bot.conversation import Citation, Mention, Place, Vote
 from bot.screening import ReplayCache, screen_request
 from tests.bot.conftest import NOW
 from tests.doubles.slack_recorder import Failure, SlackRecorder
@@ -41,6 +41,7 @@ class Program:
 
     accepted: list[tuple[Mention, str]] = field(default_factory=list)
     footnotes: dict[tuple[str, int], Citation] = field(default_factory=dict)
+    votes: list[Vote] = field(default_factory=list)
     broken: bool = False
 
     async def mentioned(self, mention: Mention, *, response_url: str = "") -> None:
@@ -52,6 +53,11 @@ class Program:
         if self.broken:
             raise ConnectionError("the table does not answer")
         return self.footnotes.get((key, number))
+
+    async def voted(self, vote: Vote) -> None:
+        if self.broken:
+            raise ConnectionError("the table does not answer")
+        self.votes.append(vote)
 
 
 @pytest.fixture
@@ -135,7 +141,7 @@ def with_timestamp(timestamp: str) -> Request:
         tampered(lambda h: h.pop("X-Slack-Signature") and None),
         tampered(lambda h: h.pop("X-Slack-Request-Timestamp") and None),
         with_timestamp(str(int(time.time()) - 301)),
-        with_timestamp(str(int(time.time()) + 400)),
+        with_timestamp(str(int(time.time()) + 4000)),
         with_timestamp("9" * 400),
         with_timestamp("-" + str(int(time.time()))),
         with_timestamp("12.5"),
@@ -384,6 +390,69 @@ async def test_a_footnote_that_slack_does_not_open_is_explained_privately(
     (said,) = slack.responses
     assert said["text"] == messages.FOOTNOTE_FAILED
     assert said["response_type"] == "ephemeral"
+
+
+@pytest.mark.parametrize(("word", "helpful"), [("yes", True), ("no", False)])
+async def test_a_vote_is_accepted_and_nothing_is_said(
+    post: Any, program: Program, payload: Payload, slack: SlackRecorder, word: str, helpful: bool
+) -> None:
+    click = payload("feedback_click")
+    click["actions"][0]["value"] = f"{word} {VOTED}"
+    assert await post(click_request(click)) == (200, "")
+    assert program.votes == [Vote(VOTED, "U061F7AUR", helpful, "1700000110.222000")]
+    assert slack.calls == [] and slack.responses == []
+
+
+VOTED = "T0FOOT:C0LAN2Q65:1700000000.000200"
+
+
+@pytest.mark.parametrize(
+    ("place", "odd"),
+    [
+        ("value", ""),
+        ("value", None),
+        ("value", 5),
+        ("value", VOTED),
+        ("value", f"maybe {VOTED}"),
+        ("value", f"yes {VOTED}\n"),
+        ("value", f"yes {VOTED} words that somebody wrote"),
+        ("value", "yes T0FOOT:C0LAN2Q65:command-1"),
+        ("value", "yes T0FOOT:C0OTHER:1700000000.000200"),
+        ("value", "yes T0OTHER:C0LAN2Q65:1700000000.000200"),
+        ("value", f"yes {VOTED}" + "0" * 5_000),
+        ("value", "yes T0FOOT:C0LAN2Q65:\ud800"),
+        ("action_ts", "now"),
+        ("action_ts", "9" * 400),
+        ("action_ts", None),
+        ("user", None),
+        ("user", {"id": "U1:U2"}),
+        ("user", {"id": ["U061F7AUR"]}),
+        ("channel", {"id": "C0OTHER"}),
+        ("team", None),
+    ],
+)
+async def test_a_vote_that_we_did_not_offer_is_acknowledged_and_ignored(
+    post: Any,
+    program: Program,
+    payload: Payload,
+    caplog: pytest.LogCaptureFixture,
+    place: str,
+    odd: Any,
+) -> None:
+    caplog.set_level(logging.INFO)
+    click = payload("feedback_click")
+    (click["actions"][0] if place in click["actions"][0] else click)[place] = odd
+    assert (await post(click_request(click)))[0] == 200
+    assert program.votes == []
+    assert "not a vote" in caplog.text
+    assert "somebody wrote" not in caplog.text
+
+
+async def test_a_vote_that_was_not_kept_is_refused_so_that_slack_shows_it(
+    post: Any, program: Program, payload: Payload
+) -> None:
+    program.broken = True
+    assert (await post(click_request(payload("feedback_click"))))[0] == 500
 
 
 async def test_link_buttons_and_unknown_clicks_are_acknowledged(

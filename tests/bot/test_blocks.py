@@ -22,6 +22,7 @@ from bot.blocks import (
     read_button_value,
 )
 from bot.conversation import Answer, Citation, Nearby, Sentence, Verdict
+from bot.feedback import feedback_blocks
 from bot.home import home_view
 from bot.markup import width
 from bot.parts import PART_BYTES, open_fence, split
@@ -84,6 +85,12 @@ def check_message(blocks: list[dict[str, Any]]) -> None:
             button = block.get("accessory", {"value": "", "text": {"text": "x"}})
             assert width(button["value"]) <= 2_000
             assert width(button["text"]["text"]) <= 75
+        if block["type"] == "context_actions":
+            (feedback,) = block["elements"]
+            for button in (feedback["positive_button"], feedback["negative_button"]):
+                assert 1 <= width(button["text"]["text"]) <= 75
+                assert 1 <= width(button["accessibility_label"]) <= 75
+                assert 1 <= width(button["value"]) <= 2_000
     for found in texts(blocks):
         assert found["text"]
         if found["type"] == "mrkdwn":
@@ -92,15 +99,23 @@ def check_message(blocks: list[dict[str, Any]]) -> None:
             assert "<@" not in found["text"]
 
 
+ids = st.text("ABCabc019_-", min_size=1, max_size=64)
+keys = st.builds(
+    "{}:{}:{}.{}".format, ids, ids, st.integers(0, 10**16 - 1), st.integers(0, 10**9 - 1)
+)
+
+
 @settings(max_examples=60)
-@given(answers)
-def test_every_answer_fits_slack(answer: Answer) -> None:
-    parts = answer_messages(answer, KEY, NOW)
+@given(answers, keys)
+def test_every_answer_fits_slack(answer: Answer, key: str) -> None:
+    parts = answer_messages(answer, key, NOW)
     for text, blocks in parts:
         assert 1 <= width(text) <= 4_000
         check_message(blocks)
-    rows = answer_blocks(answer, KEY, NOW)
+    rows = answer_blocks(answer, key, NOW)
     assert len(json.dumps(rows, ensure_ascii=False)) + PART_BYTES <= 13_200
+    check_message([*parts[-1][1][:1], *rows])
+    assert rows[-1:] == feedback_blocks(key)
 
 
 @settings(max_examples=60)
@@ -145,7 +160,7 @@ def test_an_answer_that_was_not_found_names_the_nearest_pages(
     blocks = answer_blocks(answer, KEY, NOW)
     emitted("message", blocks)
     assert answer_markdown(answer) == messages.NOT_FOUND
-    assert blocks[-1]["text"]["text"] == (
+    assert blocks[-2]["text"]["text"] == (
         "*The nearest pages*\n• <https://a.example/t|Travel &lt;b&gt;> · Trains\n• Pets"
     )
 
@@ -166,7 +181,7 @@ def test_an_answer_says_what_is_less_than_whole_about_it(
     answer: Answer, change: dict[str, Any], note: str
 ) -> None:
     blocks = answer_blocks(replace(answer, **change), KEY, NOW)
-    assert blocks[-1] == {
+    assert blocks[-2] == {
         "type": "context",
         "elements": [{"type": "plain_text", "text": note, "emoji": False}],
     }
@@ -207,7 +222,8 @@ def test_footnotes_that_do_not_fit_are_left_out_and_that_is_said() -> None:
     blocks = answer_blocks(answer, KEY, NOW)
     assert len(json.dumps(blocks, ensure_ascii=False)) + PART_BYTES <= 13_200
     assert len(blocks) >= 7
-    assert blocks[-1]["elements"][0]["text"] == messages.MORE_FOOTNOTES
+    assert blocks[-2]["elements"][0]["text"] == messages.MORE_FOOTNOTES
+    assert blocks[-1:] == feedback_blocks(KEY)
 
 
 def test_a_footnote_opens_to_the_exact_quote_between_its_surroundings(

@@ -12,7 +12,7 @@ from bot import messages
 from bot.app import FootnoteApp, create_app, make_client
 from bot.blocks import answer_markdown, sentence_markdown
 from bot.client import SlackClient, bot_user_id
-from bot.conversation import Answer, Citation, Mention, Place, Question
+from bot.conversation import Answer, Citation, Mention, Place, Question, Vote
 from bot.playground import Playground
 from bot.replies import PrivateReply, Reply, discard
 from bot.threads import read_question
@@ -27,6 +27,7 @@ class Program:
 
     def __init__(self, client: SlackClient, answer: Answer) -> None:
         self.questions: list[Question] = []
+        self.votes: list[Vote] = []
         self.tasks: set[asyncio.Task[None]] = set()
         self._client = client
         self._answer = answer
@@ -36,6 +37,9 @@ class Program:
 
     async def footnote(self, key: str, number: int) -> Citation | None:
         return next((c for c in self._answer.citations if c.number == number), None)
+
+    async def voted(self, vote: Vote) -> None:
+        self.votes.append(vote)
 
     async def _work(self, mention: Mention, response_url: str) -> None:
         bot = await bot_user_id(self._client)
@@ -127,12 +131,34 @@ async def test_a_mention_is_answered_once_in_its_thread_and_its_footnote_opens(
     _, reply = connected.messages("general", ts)
     assert reply["text"] == answer_markdown(answer)
     assert reply["streaming_state"] == "completed"
-    assert [b["type"] for b in reply["blocks"]] == ["markdown", "section", "section"]
+    assert [b["type"] for b in reply["blocks"]] == [
+        *("markdown", "section", "section", "context_actions")
+    ]
     value = reply["blocks"][1]["accessory"]["value"]
     await connected.click("alice", "general", reply["ts"], "footnote.open", value)
     (view,) = await connected.wait_until(lambda: connected.views("alice"))
     assert view["title"]["text"] == "Footnote 1"
     await connected.click_view("alice", "footnote.document")
+
+
+async def test_a_reader_says_whether_the_answer_helped_and_changes_their_mind(
+    connected: Playground, program: Program
+) -> None:
+    ts = await connected.say("alice", "general", "@Footnote how many days?")
+    await connected.wait_until(lambda: program.tasks and all(t.done() for t in program.tasks))
+    reply = connected.messages("general", ts)[1]
+    (buttons,) = reply["blocks"][-1]["elements"]
+    for chosen in ("positive_button", "negative_button"):
+        value = buttons[chosen]["value"]
+        await connected.click("bob", "general", reply["ts"], buttons["action_id"], value)
+    await connected.idle()
+    key = f"{connected.team}:CGENERAL:{ts}"
+    assert [(v.key, v.user, v.helpful) for v in program.votes] == [
+        (key, "UBOB", True),
+        (key, "UBOB", False),
+    ]
+    assert program.votes[0].clicked_at < program.votes[1].clicked_at
+    assert connected.ephemerals("bob") == []
 
 
 async def test_a_follow_up_in_the_thread_knows_what_was_said(
@@ -168,7 +194,7 @@ async def test_a_command_is_answered_privately(connected: Playground, program: P
     assert acknowledged["text"] == messages.SEARCHING
     await connected.wait_until(lambda: program.tasks and all(t.done() for t in program.tasks))
     said = connected.ephemerals("bob")[-1]
-    assert said["blocks"][0]["type"] == "markdown"
+    assert [block["type"] for block in said["blocks"]] == ["markdown", "section", "section"]
     assert connected.messages("general") == []
 
 
@@ -199,10 +225,10 @@ async def test_a_cut_connection_leaves_one_whole_answer(
     reply = Reply(client, mention, now=lambda: NOW)
     for sentence in answer.sentences:
         await reply.append(sentence_markdown(sentence))
-    await reply.finish(answer, "k")
+    await reply.finish(answer, f"{mention.team}:{mention.channel}:{mention.ts}")
     (said,) = playground.messages("general", mention.ts)[1:]
     assert said["text"] == said["blocks"][0]["text"] == answer_markdown(answer)
-    assert len(said["blocks"]) == 3
+    assert len(said["blocks"]) == 4
 
 
 async def test_what_a_dead_worker_left_is_removed_even_while_it_streams(

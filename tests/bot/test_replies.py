@@ -19,6 +19,7 @@ from tests.bot.conftest import NOW
 from tests.doubles.slack_recorder import TEAM, Failure, SlackRecorder
 
 KEY = "T0FOOT:C0LAN2Q65:1700000000.000200"
+BELOW = ["section", "section", "context_actions"]
 
 
 class Clock:
@@ -68,7 +69,7 @@ async def test_an_answer_streams_and_ends_with_its_footnotes(
     await reply.status(messages.SEARCHING)
     await run(reply, answer, clock)
     assert slack.visible() == [answer_markdown(answer)]
-    assert [block["type"] for block in slack.rows()[0]] == ["section", "section"]
+    assert [block["type"] for block in slack.rows()[0]] == BELOW
     methods = [call.method for call in slack.calls]
     assert methods == [
         "agents.sessions.setStatus",
@@ -152,7 +153,7 @@ async def test_a_stream_that_fails_loses_nothing_and_doubles_nothing(
     slack.fail(method, failure)
     await run(reply, answer, clock)
     assert slack.visible() == [answer_markdown(answer)]
-    assert [block["type"] for block in slack.rows()[0]] == ["section", "section"]
+    assert [block["type"] for block in slack.rows()[0]] == BELOW
 
 
 @pytest.mark.parametrize(
@@ -215,6 +216,8 @@ async def test_a_long_answer_rolls_over_before_a_stream_dies_of_its_size(
     assert all(len(part.encode()) <= 7_000 for part in parts)
     assert " ".join(parts).split() == answer_markdown(answer).split()
     assert reply.message_ts == sorted(slack.messages)
+    asked = ["context_actions" in [block["type"] for block in rows] for rows in slack.rows()]
+    assert asked == [False, False, True]
 
 
 async def test_a_part_that_slack_refused_for_a_while_is_made_whole_at_the_end(
@@ -286,7 +289,7 @@ async def test_when_somebody_presses_stop_the_rest_is_not_shown_but_the_footnote
     await run(reply, answer, clock)
     assert reply.stopped
     assert slack.visible() == [f"Everybody gets 30 days of leave a year. [1]\n\n{messages.STOPPED}"]
-    assert len(slack.rows()[0]) == 1
+    assert [block["type"] for block in slack.rows()[0]] == ["section"]
 
 
 async def test_an_answer_that_differs_from_what_was_appended_replaces_it(
@@ -308,6 +311,7 @@ async def test_an_answer_without_a_stream_is_posted_in_one_call(
     assert slack.of("chat.startStream") == []
     (call,) = slack.of("chat.postMessage")
     assert call["thread_ts"] == "1700000000.000200"
+    assert [block["type"] for block in call["blocks"]] == ["markdown", "context_actions"]
 
 
 async def test_an_apology_takes_half_an_answer_back(
@@ -316,6 +320,7 @@ async def test_an_apology_takes_half_an_answer_back(
     await reply.append(sentence_markdown(answer.sentences[0]))
     await reply.apologise(messages.APOLOGY)
     assert slack.visible() == [messages.APOLOGY]
+    assert slack.rows() == [[]], "nobody is asked whether an apology helped"
 
 
 async def test_a_failed_status_never_fails_an_answer(

@@ -10,6 +10,7 @@ from moto.server import ThreadedMotoServer
 
 from handlers.adapters.aws import make_client
 from handlers.adapters.dynamodb import KEY_ATTRIBUTE
+from handlers.runtime.settings import Settings
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -67,6 +68,21 @@ def client_options(endpoint: str) -> dict[str, str]:
         "aws_access_key_id": "test",
         "aws_secret_access_key": "test",
     }
+
+
+def aws_environment(endpoint: str) -> dict[str, str]:
+    """Return what a process needs in its environment to talk to ``endpoint``."""
+    return {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+    }
+
+
+def on_aws(aws: Aws, **more: str) -> Settings:
+    """Return settings that name the server, and ``more``."""
+    return Settings.load({**aws_environment(aws.endpoint), **more})
 
 
 @contextmanager

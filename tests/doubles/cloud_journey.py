@@ -10,6 +10,7 @@ from typing import Any
 
 import aiohttp
 
+from bot.feedback import FEEDBACK
 from bot.playground.delivery import NotAcknowledged
 from handlers.runtime.demo import SIGNING_SECRET
 from handlers.runtime.upkeep import BUSY
@@ -18,7 +19,7 @@ from handlers.work.seal import Seal
 from handlers.work.writer import WRITER_LEASE_SECONDS, writer_key
 from infra.local_cloud.cloud import LocalCloud
 from tests.doubles.local_cloud import Sight, until
-from tests.doubles.slack_signing import signature
+from tests.doubles.slack_signing import event_request, mention
 
 QUESTION = "@Footnote How long are backups kept?"
 PAGE = "# Backups\n\nBackups are kept for 35 days. Revision {}.\n"
@@ -48,22 +49,7 @@ class Journey:
         address, self.cloud.slack.events_url = self.cloud.slack.events_url, ""
         ts = await self.cloud.slack.say("alice", "general", QUESTION)
         self.cloud.slack.events_url = address
-        event = {
-            "type": "app_mention",
-            "user": self.cloud.slack.workspace.user("alice").id,
-            "text": QUESTION.replace("@Footnote", "<@UFOOTNOTE>"),
-            "ts": ts,
-            "event_ts": ts,
-            "channel": self.cloud.slack.channel_id("general"),
-        }
-        envelope = {"type": "event_callback", "team_id": self.cloud.slack.team, "event": event}
-        body = json.dumps({**envelope, "api_app_id": "A1", "event_id": f"Ev{ts}"}).encode()
-        stamp = str(int(time.time()))
-        headers = {
-            "Content-Type": "application/json",
-            "X-Slack-Request-Timestamp": stamp,
-            "X-Slack-Signature": signature(body, stamp, SIGNING_SECRET),
-        }
+        body, headers = event_request(mention(ts), secret=SIGNING_SECRET)
         async with (
             aiohttp.ClientSession() as session,
             session.post(address, data=body, headers=headers) as response,
@@ -82,6 +68,24 @@ class Journey:
             return False
         await slack.close_view("alice")
         return "35 days" in str(view)
+
+    async def vote(self) -> bool:
+        """The slack function keeps whether an answer helped."""
+        slack = self.cloud.slack
+        message = next(m for m in self._said() if FEEDBACK in str(m))
+        button = next(
+            element["positive_button"]
+            for block in message["blocks"]
+            for element in block.get("elements", ())
+            if element.get("action_id") == FEEDBACK
+        )
+        try:
+            await slack.click("alice", "general", message["ts"], FEEDBACK, button["value"])
+        except NotAcknowledged as error:
+            self.seen = repr(error)
+            return False
+        rows = await asyncio.to_thread(self.sight.rows)
+        return any(key.startswith("feedback:") for key in rows)
 
     def _said(self) -> Iterator[dict[str, Any]]:
         slack = self.cloud.slack

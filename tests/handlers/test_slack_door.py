@@ -1,5 +1,6 @@
 """The Slack door in a Lambda container: ready before its first event, and never out of order."""
 
+import asyncio
 import json
 import os
 import subprocess
@@ -10,11 +11,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
+from bot.conversation import Answer, Verdict
 from handlers.adapters.aws import make_client
+from handlers.adapters.dynamodb import DynamoStore
 from handlers.runtime.demo import BOT_TOKEN, SIGNING_SECRET
+from handlers.work.answers import keep_answer
 from tests.doubles.aws import Aws, client_options, running_aws
 from tests.doubles.slack_signing import signature
 
@@ -45,12 +50,31 @@ def mention(ts: str, *, forged: bool = False) -> dict[str, Any]:
     """Return what API Gateway makes of a mention."""
     event = {"type": "app_mention", "user": "U1", "channel": "C1", "ts": ts, "text": "<@U2> hi"}
     body = json.dumps({"type": "event_callback", "team_id": "T1", "event": event})
+    return request(body, "application/json", "another secret" if forged else SIGNING_SECRET)
+
+
+def vote(word: str, key: str, clicked_at: str) -> dict[str, Any]:
+    """Return what API Gateway makes of a click on a feedback button."""
+    action = {
+        "type": "feedback_buttons",
+        "action_id": "answer.feedback",
+        "block_id": "b",
+        "value": f"{word} {key}",
+        "action_ts": clicked_at,
+    }
+    team, channel, _ = key.split(":")
+    who = {"user": {"id": "U1"}, "team": {"id": team}, "channel": {"id": channel}}
+    payload = json.dumps({"type": "block_actions", **who, "actions": [action]})
+    return request(urlencode({"payload": payload}), "application/x-www-form-urlencoded")
+
+
+def request(body: str, content_type: str, secret: str = SIGNING_SECRET) -> dict[str, Any]:
     timestamp = str(int(time.time()))
-    signed = signature(body.encode(), timestamp, "another secret" if forged else SIGNING_SECRET)
+    signed = signature(body.encode(), timestamp, secret)
     return {
         "version": "2.0",
         "headers": {
-            "content-type": "application/json",
+            "content-type": content_type,
             "x-slack-request-timestamp": timestamp,
             "x-slack-signature": signed,
         },
@@ -106,13 +130,15 @@ class Container:
 
 
 @contextmanager
-def container(aws: Aws, parameters: Parameters, *, in_lambda: bool = True) -> Iterator[Container]:
+def container(
+    aws: Aws, parameters: Parameters, *, in_lambda: bool = True, table: str = ""
+) -> Iterator[Container]:
     environment = {
         "PATH": os.environ["PATH"],
         "FOOTNOTE_STAGE": "dev",
         "FOOTNOTE_PARAMETERS": parameters.path,
         "FOOTNOTE_QUEUE_URL": aws.new_queue(),
-        "FOOTNOTE_STATE_TABLE": aws.new_table(),
+        "FOOTNOTE_STATE_TABLE": table or aws.new_table(),
         "AWS_ENDPOINT_URL": aws.endpoint,
         "AWS_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": "test",
@@ -163,3 +189,20 @@ def test_outside_lambda_it_opens_at_its_first_event(aws: Aws) -> None:
         assert started.imported == "False"
         parameters.keep()
         assert started.send(mention("5.0")) == "200"
+
+
+def test_a_vote_is_counted_and_a_changed_mind_once_more(aws: Aws) -> None:
+    parameters, table, key = Parameters(aws), aws.new_table(), "T1:C1:1700000000.000100"
+    parameters.keep()
+    store = DynamoStore(table, aws.dynamodb)
+    asyncio.run(keep_answer(store, key, Answer(Verdict.NOT_FOUND)))
+    with container(aws, parameters, table=table) as started:
+        for word, clicked_at in (("yes", "1.0"), ("yes", "2.0"), ("no", "3.0"), ("yes", "1.5")):
+            assert started.send(vote(word, key, clicked_at)) == "200"
+        assert started.send(vote("yes", "T1:C1:1600000000.000100", "4.0")) == "200"
+        counted, logged = started.close()
+    assert [(c["Stage"], c["Helpful"], c["NotHelpful"]) for c in counted if "Helpful" in c] == [
+        ("dev", 1, 0),
+        ("dev", 0, 1),
+    ]
+    assert [line["message"] for line in logged] == ["a vote was ignored: no such answer is kept"]

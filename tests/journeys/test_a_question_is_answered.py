@@ -1,13 +1,15 @@
 """From a mention to a footnote that opens, through Slack's own protocols."""
 
 import json
+import sqlite3
 from typing import Any
 
 import pytest
 
 from bot import messages
 from bot.playground.workspace import User
-from tests.journeys.conftest import OpenOffice
+from handlers.runtime.wiring import state_path
+from tests.journeys.conftest import Office, OpenOffice
 
 HOLIDAYS = "How many days of paid holiday do I have?"
 
@@ -27,6 +29,14 @@ def button(message: dict[str, Any]) -> dict[str, Any]:
         for block in message["blocks"]
         if block.get("accessory", {}).get("action_id") == "footnote.open"
     )
+
+
+def votes(office: Office) -> list[str]:
+    """Return the votes that are kept."""
+    with sqlite3.connect(state_path(office.settings)) as db:
+        rows = db.execute("SELECT value FROM items WHERE key LIKE 'feedback:%'").fetchall()
+    db.close()
+    return [value for (value,) in rows]
 
 
 async def test_a_mention_gets_one_footnoted_answer_in_its_thread(open_office: OpenOffice) -> None:
@@ -49,6 +59,22 @@ async def test_a_footnote_opens_the_exact_quote(open_office: OpenOffice) -> None
         views = office.slack.views("bob")
     assert len(views) == 1
     assert "27 days of paid holiday" in json.dumps(views[0], ensure_ascii=False)
+
+
+@pytest.mark.parametrize(
+    "question", [HOLIDAYS, "What was our revenue in the third quarter?"], ids=["found", "not found"]
+)
+async def test_a_reader_says_whether_the_answer_helped_and_only_that_is_kept(
+    open_office: OpenOffice, question: str
+) -> None:
+    async with open_office() as office:
+        ts = await office.slack.say("alice", "general", f"@Footnote {question}")
+        answer = (await office.slack.wait_for_answer("general", ts))[-1]
+        (buttons,) = answer["blocks"][-1]["elements"]
+        for chosen in ("positive_button", "negative_button"):
+            value = buttons[chosen]["value"]
+            await office.slack.click("bob", "general", answer["ts"], buttons["action_id"], value)
+    assert [json.loads(row)["helpful"] for row in votes(office)] == [False]
 
 
 async def test_a_direct_message_is_answered_without_a_mention(open_office: OpenOffice) -> None:

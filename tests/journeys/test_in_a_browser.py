@@ -1,5 +1,7 @@
 """What a newcomer does after `make demo`, in a real browser. Takes the picture in README.md."""
 
+import json
+import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -7,6 +9,7 @@ import pytest
 from playwright.async_api import Page, async_playwright, expect
 
 from bot import messages
+from handlers.runtime.wiring import state_path
 from infra.browser import find
 from tests.journeys.conftest import OpenOffice
 
@@ -66,6 +69,15 @@ async def test_a_newcomer_asks_reads_a_footnote_hears_not_found_and_follows_up(
         await page.mouse.move(0, 0)
         PICTURE.parent.mkdir(parents=True, exist_ok=True)
         await page.screenshot(path=PICTURE)
+
+        # It did not help, and that is kept.
+        no = answer.get_by_role("button", name=messages.NOT_HELPFUL_LABEL)
+        await no.click()
+        await expect(no).to_have_attribute("aria-pressed", "true")
+        with sqlite3.connect(state_path(office.settings)) as db:
+            (kept,) = db.execute("SELECT value FROM items WHERE key LIKE 'feedback:%'").fetchall()
+        db.close()
+        assert json.loads(kept[0])["helpful"] is False
 
         # A follow-up in the same thread.
         reply = page.get_by_test_id("composer-thread")

@@ -29,6 +29,7 @@ NEEDED: dict[tuple[str, str, str], Part] = {
     ("SlackRole", "ReadParameters", "ssm:GetParametersByPath"): Journey.door,
     ("SlackRole", "PutQuestions", "sqs:SendMessage"): Journey.door,
     ("SlackRole", "ReadFootnotes", "dynamodb:GetItem"): Journey.footnote,
+    ("SlackRole", "KeepVotes", "dynamodb:PutItem"): Journey.vote,
     ("AnswerRole", "ReadParameters", "ssm:GetParametersByPath"): Journey.answer,
     ("AnswerRole", "TakeQuestions", "sqs:ChangeMessageVisibility"): Journey.takeover,
     ("AnswerRole", "KeepState", "dynamodb:GetItem"): Journey.takeover,

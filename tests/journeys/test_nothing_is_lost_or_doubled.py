@@ -1,7 +1,6 @@
 """Slack delivers more than once, processes die: every question still gets exactly one answer."""
 
 import asyncio
-import json
 import os
 import signal
 import sys
@@ -15,48 +14,21 @@ import pytest
 
 from bot.playground.server import Playground
 from handlers.runtime.demo import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
-from tests.doubles.slack_signing import signature
-from tests.journeys.conftest import Office, OpenOffice
+from tests.doubles.slack_signing import event_request, mention, signature, signed
+from tests.journeys.conftest import OpenOffice
 
 QUESTION = "@Footnote How many days of paid holiday do I have?"
 
 
-def signed_headers(body: bytes, **more: str) -> dict[str, str]:
-    timestamp = str(int(time.time()))
-    return {
-        "Content-Type": "application/json",
-        "X-Slack-Request-Timestamp": timestamp,
-        "X-Slack-Signature": signature(body, timestamp, SIGNING_SECRET),
-        **more,
-    }
-
-
-def deliveries_of(office: Office, ts: str) -> list[tuple[bytes, dict[str, str]]]:
+def deliveries_of(ts: str) -> list[tuple[bytes, dict[str, str]]]:
     """Return the mention as Slack may deliver it: two kinds of event, each with three retries."""
-    channel = office.slack.channel_id("general")
     found = []
     for kind in ("message", "app_mention"):
-        event = {
-            "type": kind,
-            "user": office.slack.workspace.user("alice").id,
-            "text": QUESTION.replace("@Footnote", "<@UFOOTNOTE>"),
-            "ts": ts,
-            "channel": channel,
-            "event_ts": ts,
-            **({"channel_type": "channel"} if kind == "message" else {}),
-        }
-        for attempt in range(4):
-            envelope = {
-                "type": "event_callback",
-                "team_id": office.slack.team,
-                "api_app_id": "A1",
-                "event_id": f"Ev{kind}",
-                "event_time": int(time.time()),
-                "event": event,
-            }
-            body = json.dumps(envelope).encode()
-            retry = {"X-Slack-Retry-Num": str(attempt), "X-Slack-Retry-Reason": "http_timeout"}
-            found.append((body, signed_headers(body, **(retry if attempt else {}))))
+        told = mention(ts, QUESTION.replace("@Footnote", "<@UFOOTNOTE>"), kind=kind)
+        found.append(event_request(told, secret=SIGNING_SECRET))
+        for attempt in ("1", "2", "3"):
+            retry = {"X_Slack_Retry_Num": attempt, "X_Slack_Retry_Reason": "http_timeout"}
+            found.append(event_request(told, secret=SIGNING_SECRET, **retry))
     return found
 
 
@@ -72,7 +44,7 @@ async def test_eight_deliveries_of_one_mention_at_once_get_exactly_one_answer(
             async with http.post(office.events_url, data=body, headers=headers) as response:
                 return response.status
 
-        statuses = await asyncio.gather(*(deliver(*d) for d in deliveries_of(office, ts)))
+        statuses = await asyncio.gather(*(deliver(*d) for d in deliveries_of(ts)))
         await office.slack.wait_for_answer("general", ts)
         await asyncio.sleep(1)
         thread = office.slack.messages("general", ts)
@@ -88,7 +60,7 @@ async def test_a_request_with_a_bad_timestamp_is_refused_and_never_an_error(
 ) -> None:
     body = b'{"type":"event_callback"}'
     async with open_office() as office, aiohttp.ClientSession() as http:
-        headers = signed_headers(body)
+        headers = signed(body, "application/json", secret=SIGNING_SECRET)
         headers["X-Slack-Request-Timestamp"] = timestamp
         headers["X-Slack-Signature"] = signature(body, timestamp, SIGNING_SECRET)
         async with http.post(office.events_url, data=body, headers=headers) as response:
@@ -99,7 +71,7 @@ async def test_a_request_with_a_bad_signature_is_refused(open_office: OpenOffice
     body = b'{"type":"event_callback"}'
     async with open_office() as office, aiohttp.ClientSession() as http:
         for forged in ("v0=" + "0" * 64, "v0=", "nonsense", "é"):
-            headers = signed_headers(body) | {"X-Slack-Signature": forged}
+            headers = signed(body, "application/json", X_Slack_Signature=forged)
             async with http.post(office.events_url, data=body, headers=headers) as response:
                 assert response.status == 401
 

@@ -17,8 +17,8 @@ from bot.playground import Playground
 from handlers.runtime.demo import BOT_TOKEN, HANDBOOK, SIGNING_SECRET
 from handlers.work.deliveries import DELIVERIES, LEASE_SECONDS
 from handlers.work.jobs import AnswerJob, encode
-from tests.doubles.aws import Aws, running_aws
-from tests.doubles.slack_signing import signature
+from tests.doubles.aws import Aws, aws_environment, running_aws
+from tests.doubles.slack_signing import gateway_event, mention
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,13 +40,11 @@ def aws() -> Iterator[Aws]:
 @pytest.fixture
 def cloud(aws: Aws, environment: dict[str, str]) -> dict[str, str]:
     """The environment that serverless.yml gives a function, at a local AWS."""
-    return environment | {
+    return {
+        **environment,
+        **aws_environment(aws.endpoint),
         "FOOTNOTE_QUEUE_URL": aws.new_queue(),
         "FOOTNOTE_STATE_TABLE": aws.new_table(),
-        "AWS_ENDPOINT_URL": aws.endpoint,
-        "AWS_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
     }
 
 
@@ -66,45 +64,10 @@ def invoke(door: str, events: list[Any], environment: Mapping[str, str]) -> list
     return [json.loads(line.removeprefix("result ")) for line in lines if "result " in line]
 
 
-def gateway_event(body: str, **headers: str) -> dict[str, Any]:
-    timestamp = str(int(time.time()))
-    return {
-        "version": "2.0",
-        "routeKey": "POST /slack/events",
-        "rawPath": "/slack/events",
-        "headers": {
-            "content-type": "application/json",
-            "x-slack-request-timestamp": timestamp,
-            "x-slack-signature": signature(body.encode(), timestamp, SIGNING_SECRET),
-            **headers,
-        },
-        "requestContext": {"http": {"method": "POST", "path": "/slack/events"}},
-        "body": body,
-        "isBase64Encoded": False,
-    }
-
-
-def mention(ts: str) -> str:
-    return json.dumps(
-        {
-            "type": "event_callback",
-            "team_id": "TPLAYGROUND",
-            "event_id": "Ev1",
-            "event": {
-                "type": "app_mention",
-                "user": "UALICE",
-                "channel": "CGENERAL",
-                "ts": ts,
-                "event_ts": ts,
-                "text": "<@UFOOTNOTE> a secret question",
-            },
-        }
-    )
-
-
 def test_the_slack_door_queues_a_mention_without_its_words(aws: Aws, cloud: dict[str, str]) -> None:
-    forged = gateway_event(mention("2.0"), **{"x-slack-signature": "v0=" + "0" * 64})
-    results = invoke("slack", [gateway_event(mention("1.0")), forged], cloud)
+    good = gateway_event(mention("1.0", "<@UFOOTNOTE> a secret question"), secret=SIGNING_SECRET)
+    forged = gateway_event(mention("2.0"), secret="another secret")
+    results = invoke("slack", [good, forged], cloud)
     assert [result["statusCode"] for result in results] == [200, 401]
     queued = aws.sqs.receive_message(QueueUrl=cloud["FOOTNOTE_QUEUE_URL"], MaxNumberOfMessages=10)
     bodies = [message["Body"] for message in queued["Messages"]]

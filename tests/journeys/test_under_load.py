@@ -26,7 +26,7 @@ from handlers.runtime.demo import SIGNING_SECRET
 from infra.local_cloud.cloud import LocalCloud, Steps, running
 from infra.local_cloud.stack import put_settings
 from tests.doubles.local_cloud import Sight
-from tests.doubles.slack_signing import signature
+from tests.doubles.slack_signing import event_request, mention
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(4 * 3600)]
 
@@ -88,23 +88,7 @@ class Slack:
         await asyncio.gather(*(self._deliver(kind, ts) for kind in ("message", "app_mention")))
 
     async def _deliver(self, kind: str, ts: str) -> None:
-        event = {
-            "type": kind,
-            "user": self.playground.workspace.user("alice").id,
-            "text": QUESTION.replace("@Footnote", "<@UFOOTNOTE>"),
-            "ts": ts,
-            "event_ts": ts,
-            "channel": self.playground.channel_id("general"),
-            "channel_type": "channel",
-        }
-        envelope = {"type": "event_callback", "team_id": self.playground.team, "event": event}
-        body = json.dumps({**envelope, "api_app_id": "A1", "event_id": f"Ev{kind}{ts}"}).encode()
-        stamp = str(int(time.time()))
-        headers = {
-            "Content-Type": "application/json",
-            "X-Slack-Request-Timestamp": stamp,
-            "X-Slack-Signature": signature(body, stamp, SIGNING_SECRET),
-        }
+        body, headers = event_request(mention(ts, kind=kind), secret=SIGNING_SECRET)
         began = time.perf_counter()
         async with self.session.post(self.url, data=body, headers=headers) as response:
             await response.read()

@@ -51,8 +51,13 @@ const actions = {
     if (node.getAttribute("aria-busy")) return;
     node.setAttribute("aria-busy", "true");
     const where = { user: store.user, channel: store.channel, message_ts: message.ts };
-    await api.gesture("click", { ...where, block_id: block.block_id, action_id: element.action_id, value });
+    const click = { ...where, block_id: block.block_id, action_id: element.action_id, value };
+    const taken = await api.gesture("click", click);
     node.removeAttribute("aria-busy");
+    if (taken && element.type === "feedback_buttons") {
+      store.choose(click);
+      draw();
+    }
   },
   pressView(element, block, value) {
     return api.gesture("click-view", { user: store.user, block_id: block.block_id, action_id: element.action_id, value });

@@ -40,20 +40,20 @@ function button(element, block, context) {
   return node;
 }
 
+// As in Slack, thumbs instead of the texts, and the chosen one stays pressed.
 function feedback(element, block, context) {
-  return ["positive_button", "negative_button"].map((kind) =>
-    el(
-      "button",
-      {
-        type: "button",
-        class: "button quiet",
-        "aria-label": element[kind].accessibility_label || element[kind].text.text,
-        data: { testid: "block-feedback", kind },
-        on: { click: (event) => context.press(element, block, element[kind].value, event.currentTarget) },
-      },
-      element[kind].text.text,
-    ),
-  );
+  return ["positive", "negative"].map((kind) => {
+    const { text, value, accessibility_label: label } = element[`${kind}_button`];
+    return el("button", {
+      type: "button",
+      class: `thumb ${kind}`,
+      title: text.text,
+      "aria-label": label || text.text,
+      "aria-pressed": String(context.chosen(element, block) === value),
+      data: { testid: `feedback-${kind}` },
+      on: { click: (event) => context.press(element, block, value, event.currentTarget) },
+    });
+  });
 }
 
 function acting(element, block, context) {

@@ -12,6 +12,7 @@ export function row(message, store, actions, { inThread = false } = {}) {
   const context = {
     names: store.names,
     press: (element, block, value, node) => actions.press(message, element, block, value, node),
+    chosen: (element, block) => store.choices(message.ts)[`${block.block_id} ${element.action_id}`],
   };
   const body = el("div", { class: "body", data: { testid: "message-body" } });
   if (gone) body.append(el("em", { class: "muted" }, "This message was deleted."));
@@ -98,7 +99,7 @@ export class Feed {
   draw(messages, before = []) {
     const kept = new Map();
     for (const message of messages) {
-      const key = JSON.stringify([message, this.store.status(this.store.channel, message.ts), this.store.user]);
+      const key = JSON.stringify([message, this.store.status(this.store.channel, message.ts), this.store.user, this.store.choices(message.ts)]);
       const old = this.drawn.get(message.ts);
       kept.set(message.ts, old && old.key === key ? old : { key, node: row(message, this.store, this.actions, this.options) });
     }

@@ -8,6 +8,7 @@ export class Store {
     this.tab = "messages";
     this.unread = new Map();
     this.mine = new Set();
+    this.pressed = JSON.parse(sessionStorage.getItem("pressed") || "{}");
     this.load({ users: [], channels: [], ephemerals: [], statuses: [], views: [], home: null, suggestions: [], commands: [], bot: {} });
   }
 
@@ -43,6 +44,16 @@ export class Store {
 
   here() {
     return this.channels.get(this.channel);
+  }
+
+  // What somebody chose with the feedback buttons of a message, kept for the browser's tab.
+  choices(ts, user = this.user, channel = this.channel) {
+    return this.pressed[`${user} ${channel} ${ts}`] || {};
+  }
+
+  choose({ user, channel, message_ts: ts, block_id, action_id, value }) {
+    this.pressed[`${user} ${channel} ${ts}`] = { ...this.choices(ts, user, channel), [`${block_id} ${action_id}`]: value };
+    sessionStorage.setItem("pressed", JSON.stringify(this.pressed));
   }
 
   top(channel = this.channel) {

@@ -40,6 +40,13 @@ def rows() -> list[dict[str, Any]]:
     ]
 
 
+def thumbs() -> dict[str, Any]:
+    """Return the buttons that ask whether the answer helped."""
+    good, bad = {"text": _plain("Good"), "value": "up"}, {"text": _plain("Bad"), "value": "down"}
+    buttons = {"positive_button": good, "negative_button": bad, "action_id": "vote"}
+    return {"type": "context_actions", "elements": [{"type": "feedback_buttons", **buttons}]}
+
+
 def view(number: str) -> dict[str, Any]:
     """Return the modal of one footnote."""
     quote = {"type": "rich_text_quote", "elements": [{"type": "text", "text": QUOTE}]}
@@ -64,12 +71,15 @@ class ScriptedApp(App):
         self.may_answer = asyncio.Event()
         self.may_finish = asyncio.Event()
         self.tasks: list[asyncio.Task[None]] = []
+        self.votes: list[tuple[str, str]] = []
 
     async def take(self, request: web.Request) -> web.Response:
         """Acknowledge first, work afterwards."""
         await super().take(request)
         body = self.received[-1].body
-        if body.get("type") == "block_actions":
+        if body.get("type") == "block_actions" and body["actions"][0]["action_id"] == "vote":
+            self.votes.append((body["user"]["id"], body["actions"][0]["value"]))
+        elif body.get("type") == "block_actions":
             number = body["actions"][0]["value"]
             await self.client.views_open(trigger_id=body["trigger_id"], view=view(number))
         elif body.get("command"):
@@ -107,4 +117,4 @@ class ScriptedApp(App):
         await stream.append(markdown_text=ANSWER[:60])
         await self.may_finish.wait()
         await stream.append(markdown_text=ANSWER[60:])
-        await stream.stop(blocks=rows())
+        await stream.stop(blocks=[*rows(), thumbs()])

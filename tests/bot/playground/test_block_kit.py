@@ -27,6 +27,15 @@ def modal(*blocks: Json, **more: Any) -> Json:
     return {"type": "modal", "title": plain("Footnote 1"), "blocks": list(blocks), **more}
 
 
+def thumbs(**more: Any) -> Json:
+    up, down = {"text": plain(), "value": "up"}, {"text": plain(), "value": "down"}
+    return {"type": "feedback_buttons", "positive_button": up, "negative_button": down, **more}
+
+
+def context_actions(*elements: Json) -> Json:
+    return {"type": "context_actions", "elements": list(elements)}
+
+
 INPUT = {"type": "input", "label": plain(), "element": {"type": "plain_text_input"}}
 GOOD = [
     {"type": "divider"},
@@ -52,16 +61,20 @@ GOOD = [
             },
         ],
     },
-    {
-        "type": "context_actions",
-        "elements": [
-            {
-                "type": "feedback_buttons",
-                "positive_button": {"text": plain(), "value": "up"},
-                "negative_button": {"text": plain(), "value": "down"},
-            }
+    context_actions(
+        thumbs(
+            action_id="a" * 255,
+            positive_button={
+                "text": plain("x" * 75),
+                "value": "v" * 2_000,
+                "accessibility_label": "x" * 75,
+            },
+        ),
+        *[
+            {"type": "icon_button", "icon": "trash", "text": plain(), "action_id": n}
+            for n in "1234"
         ],
-    },
+    ),
 ]
 BAD = [
     ({"type": "sektion", "text": mrkdwn()}, "/blocks/0", "unsupported type: sektion"),
@@ -74,6 +87,31 @@ BAD = [
     ({"type": "context", "elements": [plain()] * 11}, "/blocks/0/elements", "no more than 10"),
     ({"type": "context", "elements": [button()]}, "/blocks/0/elements/0", "type: button"),
     ({"type": "context_actions", "elements": [button()]}, "/blocks/0/elements/0", "type here"),
+    ({"type": "context_actions", "elements": []}, "/blocks/0/elements", "no fewer than 1"),
+    (context_actions(*[thumbs()] * 6), "/blocks/0/elements", "no more than 5"),
+    ({"type": "actions", "elements": [thumbs()]}, "/blocks/0/elements/0", "type here"),
+    (
+        context_actions({"type": "feedback_buttons", "positive_button": {}}),
+        "/blocks/0/elements/0",
+        "missing required field: negative_button",
+    ),
+    (
+        context_actions(thumbs(negative_button={"text": plain(), "value": "v" * 2_001})),
+        "/elements/0/negative_button/value",
+        "less than 2001",
+    ),
+    (
+        context_actions(thumbs(negative_button={"text": mrkdwn(), "value": "v"})),
+        "/elements/0/negative_button/text/type",
+        "one of: plain_text",
+    ),
+    (
+        context_actions(
+            thumbs(positive_button={"text": plain(), "value": "", "accessibility_label": "x" * 76})
+        ),
+        "/elements/0/positive_button/accessibility_label",
+        "less than 76",
+    ),
     (
         {"type": "actions", "elements": [button(action_id="a"), button(action_id="a")]},
         "/blocks/0",

@@ -8,6 +8,7 @@ from bot.playground import NotAcknowledged, Playground, PlaygroundMisuse
 from bot.playground.delivery import RETRY_DELAYS
 from tests.bot.playground.receiver import App
 from tests.bot.playground.refusal import refusal_of
+from tests.bot.playground.scripted_app import thumbs
 from tests.bot.playground.test_messages import BUTTON
 from tests.doubles.clocks import ManualClock
 
@@ -163,6 +164,25 @@ async def test_a_click_opens_a_view_within_three_seconds_once(
     assert (await refusal_of(expired))["error"] == "expired_trigger_id"
     unknown = timed_client.views_open(trigger_id="1.2", view=VIEW)
     assert (await refusal_of(unknown))["error"] == "invalid_trigger_id"
+
+
+async def test_a_vote_comes_with_the_value_of_the_chosen_button(
+    slack: Playground, client: AsyncWebClient, app: App
+) -> None:
+    ts = (await client.chat_postMessage(channel="CGENERAL", text="x", blocks=[thumbs()]))["ts"]
+    await slack.click("alice", "general", ts, "vote", "down")
+    (action,) = app.received[-1].body["actions"]
+    block = slack.messages("general")[-1]["blocks"][0]
+    assert action.pop("action_ts") > ts
+    assert action == {
+        "type": "feedback_buttons",
+        "action_id": "vote",
+        "block_id": block["block_id"],
+        "text": {"type": "plain_text", "text": "Bad"},
+        "value": "down",
+    }
+    with pytest.raises(PlaygroundMisuse):
+        await slack.click("alice", "general", ts, "vote", "sideways")
 
 
 @pytest.mark.parametrize(("action", "value"), [("close", "1"), ("open", "2")])

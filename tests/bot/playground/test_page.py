@@ -104,6 +104,37 @@ async def test_a_question_is_typed_and_its_footnote_opened(
     await expect(thread).to_be_hidden()
 
 
+async def test_a_thumb_stays_pressed_for_whoever_pressed_it(
+    page: Page, talking: tuple[Playground, ScriptedApp]
+) -> None:
+    slack, app = talking
+    app.may_answer.set()
+    app.may_finish.set()
+    await page.get_by_test_id("suggestion").first.click()
+    answer = page.get_by_test_id("thread").locator("[data-by=bot][data-state=done]")
+    good, bad = answer.get_by_role("button", name="Good"), answer.get_by_role("button", name="Bad")
+    await expect(good).to_have_attribute("aria-pressed", "false")
+    await good.click()
+    await expect(good).to_have_attribute("aria-pressed", "true")
+    await bad.focus()
+    await page.keyboard.press("Enter")
+    await expect(bad).to_have_attribute("aria-pressed", "true")
+    await expect(bad).to_be_focused()
+    await expect(good).to_have_attribute("aria-pressed", "false")
+    await page.get_by_test_id("user-bob").click()
+    await page.get_by_test_id("replies").click()
+    await expect(bad).to_have_attribute("aria-pressed", "false")
+    slack.events_url = "http://127.0.0.1:9/"
+    await bad.click()
+    await expect(page.get_by_test_id("toast").last).to_contain_text("can't be reached")
+    await expect(bad).to_have_attribute("aria-pressed", "false")
+    await page.reload()
+    await page.get_by_test_id("user-alice").click()
+    await page.get_by_test_id("replies").click()
+    await expect(bad).to_have_attribute("aria-pressed", "true")
+    assert app.votes == [("UALICE", "up"), ("UALICE", "down")]
+
+
 async def test_a_suggestion_asks_with_one_click_and_a_follow_up_goes_to_the_thread(
     page: Page, talking: tuple[Playground, ScriptedApp]
 ) -> None:

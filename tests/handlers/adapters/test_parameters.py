@@ -12,7 +12,7 @@ from handlers.adapters.aws import make_client
 from handlers.adapters.parameters import ParametersUnreadable
 from handlers.runtime.deployed import deployed_settings
 from handlers.runtime.settings import SettingsError
-from tests.doubles.aws import Aws, client_options, running_aws
+from tests.doubles.aws import Aws, aws_environment, client_options, running_aws
 
 
 @pytest.fixture(scope="module")
@@ -34,14 +34,7 @@ def keep(aws: Aws, path: str, **parameters: str) -> None:
 
 
 def environ(endpoint: str, path: str, **more: str) -> dict[str, str]:
-    return {
-        "FOOTNOTE_PARAMETERS": path,
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        **more,
-    }
+    return {"FOOTNOTE_PARAMETERS": path, **aws_environment(endpoint), **more}
 
 
 async def test_all_parameters_are_read_however_many_pages_they_fill(aws: Aws, path: str) -> None:

@@ -1,69 +1,31 @@
 """How often a question is tried, what costs a try, and that nobody is left without a word."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from bot import messages
-from bot.client import bot_user_id, make_client
-from bot.conversation import Answer, Ending, Question, Sentence, Verdict
-from bot.playground import Playground
+from bot.conversation import Ending
 from handlers.adapters.sqlite_queue import QueueCounts, SqliteQueue
 from handlers.adapters.sqlite_store import SqliteStore
 from handlers.answering.delivering import deliver
-from handlers.answering.ports import AnswerEvent, Finished, SentenceReady
-from handlers.answering.worker import AnswerWorker
 from handlers.work.claims import Claims
 from handlers.work.deliveries import DELIVERIES, LEASE_SECONDS, OUTAGE_SECONDS, TRIES
-from handlers.work.jobs import AnswerJob
 from handlers.work.outcomes import read
-from handlers.work.seal import Seal
-from index.documents import Passage
 from index.errors import EmbedderUnavailable, IndexUnavailable, KnowledgeError
-from index.lance import LanceIndex
-from index.retrieval import Retriever
+from tests.doubles.answer_desk import SAID, Desk, opened_desk
 from tests.doubles.clocks import ManualClock
-from tests.doubles.entries import entry
-from tests.doubles.hashing_embedder import HashingEmbedder
-
-SAID = "Backups are kept for 35 days."
-
-
-class KilledError(BaseException):
-    """Stands for the death of the process: nothing after it is run."""
 
 
 @dataclass
-class MoodyAnswerer:
-    """Answers with one sentence, unless there is something to raise first."""
+class LaptopDesk(Desk):
+    """A desk whose question lies in the laptop's queue."""
 
-    troubles: list[BaseException] = field(default_factory=list)
-    asked: int = 0
-
-    async def answer(
-        self, question: Question, passages: Sequence[Passage], *, related: Sequence[Passage] = ()
-    ) -> AsyncGenerator[AnswerEvent]:
-        self.asked += 1
-        sentence = Sentence(SAID)
-        yield SentenceReady(sentence)
-        if self.troubles:
-            raise self.troubles.pop(0)
-        yield Finished(Answer(Verdict.ANSWERED, sentences=(sentence,)))
-
-
-@dataclass
-class Desk:
-    """A question in a real queue, and a worker on a local Slack."""
-
-    slack: Playground
     queue: SqliteQueue
     store: SqliteStore
-    worker: AnswerWorker
-    answerer: MoodyAnswerer
     clock: ManualClock
-    job: AnswerJob
 
     async def work_off(self, *, rounds: int = 60) -> int:
         """Deliver until the queue is empty, letting time pass; return how often."""
@@ -89,54 +51,22 @@ class Desk:
         await claim.note({"posted": [], "tries": tries + 1})  # type: ignore[union-attr]
         self.clock.advance(LEASE_SECONDS + 1)
 
-    def said(self) -> list[str]:
-        """What stands below the question."""
-        return [str(m.get("text", "")) for m in self.slack.messages("general", self.job.ts)[1:]]
-
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+async def desk(tmp_path: Path) -> AsyncIterator[LaptopDesk]:
     clock = ManualClock()
-    embedder, answerer = HashingEmbedder(), MoodyAnswerer()
-    index = LanceIndex(
-        str(tmp_path / "index"), embedder=embedder.name, dimensions=embedder.dimensions
-    )
-    await index.stage([entry(embedder, "backups.md", SAID)])
-    await index.commit()
     queue = SqliteQueue(
         tmp_path / "q.sqlite", lease_seconds=LEASE_SECONDS, max_attempts=DELIVERIES, clock=clock
     )
     store = SqliteStore(tmp_path / "s.sqlite", clock=clock)
-    async with Playground(signing_secret="s", bot_token="xoxb-1") as slack:
-        client = make_client("xoxb-1", slack.api_url)
-        worker = AnswerWorker(
-            client=client,
-            bot_user_id=lambda: bot_user_id(client),
-            retriever=Retriever(index, embedder),
-            answerer=answerer,
-            store=store,
-            claims=Claims(store, lease_seconds=LEASE_SECONDS, clock=clock),
-            seal=Seal("s"),
-            clock=clock,
-        )
-        ts = await slack.say("alice", "general", "@Footnote How long are backups kept?")
-        job = AnswerJob(
-            team=slack.team,
-            channel=slack.channel_id("general"),
-            user="UALICE",
-            ts=ts,
-            thread_ts=ts,
-            place="channel",
-            accepted_at=clock(),
-        )
-        await queue.put(job)
-        yield Desk(slack, queue, store, worker, answerer, clock, job)
-    await index.close()
+    async with opened_desk(tmp_path, store, clock) as at:
+        await queue.put(at.job)
+        yield LaptopDesk(at.slack, at.worker, at.answerer, at.job, queue, store, clock)
     await queue.close()
     await store.close()
 
 
-async def test_a_question_that_always_fails_ends_with_one_apology(desk: Desk) -> None:
+async def test_a_question_that_always_fails_ends_with_one_apology(desk: LaptopDesk) -> None:
     desk.answerer.troubles = [RuntimeError("a defect")] * 50
     assert await desk.work_off() == TRIES + 1
     assert desk.answerer.asked == TRIES
@@ -146,7 +76,7 @@ async def test_a_question_that_always_fails_ends_with_one_apology(desk: Desk) ->
     assert (outcome.ending, outcome.reason) == (Ending.FAILED, "tried-too-often")
 
 
-async def test_a_question_that_kills_its_workers_ends_with_an_apology(desk: Desk) -> None:
+async def test_a_question_that_kills_its_workers_ends_with_an_apology(desk: LaptopDesk) -> None:
     for _ in range(TRIES):
         await desk.die()
     assert await desk.work_off() == 1
@@ -154,39 +84,39 @@ async def test_a_question_that_kills_its_workers_ends_with_an_apology(desk: Desk
     assert desk.said() == [messages.APOLOGY]
 
 
-async def test_a_question_whose_worker_was_killed_once_is_answered(desk: Desk) -> None:
+async def test_a_question_whose_worker_was_killed_once_is_answered(desk: LaptopDesk) -> None:
     await desk.die()
     assert await desk.work_off() == 1
     assert desk.said() == [SAID]
 
 
 @pytest.mark.parametrize("error", [IndexUnavailable("The bucket does not answer.")])
-async def test_an_outage_costs_no_try(desk: Desk, error: KnowledgeError) -> None:
+async def test_an_outage_costs_no_try(desk: LaptopDesk, error: KnowledgeError) -> None:
     desk.answerer.troubles = [error] * (TRIES + 3)
     assert await desk.work_off() == TRIES + 4
     assert desk.said() == [SAID]
 
 
-async def test_slack_being_away_costs_no_try(desk: Desk) -> None:
+async def test_slack_being_away_costs_no_try(desk: LaptopDesk) -> None:
     desk.slack.fail_next("conversations.replies", status=503, times=3 * (TRIES + 2))
     await desk.work_off()
     assert desk.said() == [SAID]
 
 
-async def test_an_outage_that_lasts_is_apologised_for(desk: Desk) -> None:
+async def test_an_outage_that_lasts_is_apologised_for(desk: LaptopDesk) -> None:
     desk.clock.advance(OUTAGE_SECONDS)
     desk.answerer.troubles = [IndexUnavailable("The bucket does not answer.")] * 50
     assert await desk.work_off() == TRIES + 1
     assert desk.said() == [messages.APOLOGY]
 
 
-async def test_what_no_later_try_can_mend_is_apologised_for_at_once(desk: Desk) -> None:
+async def test_what_no_later_try_can_mend_is_apologised_for_at_once(desk: LaptopDesk) -> None:
     desk.answerer.troubles = [EmbedderUnavailable("The model is gone.")]
     assert await desk.work_off() == 1
     assert desk.said() == [messages.APOLOGY]
 
 
-async def test_an_apology_that_does_not_reach_slack_is_not_taken_for_said(desk: Desk) -> None:
+async def test_an_apology_that_does_not_reach_slack_is_not_taken_for_said(desk: LaptopDesk) -> None:
     for _ in range(TRIES):
         await desk.die()
     for method in ("chat.startStream", "chat.postMessage"):
@@ -195,13 +125,13 @@ async def test_an_apology_that_does_not_reach_slack_is_not_taken_for_said(desk: 
     assert desk.said() == [messages.APOLOGY]
 
 
-async def test_what_is_never_said_is_set_aside_where_it_is_counted(desk: Desk) -> None:
+async def test_what_is_never_said_is_set_aside_where_it_is_counted(desk: LaptopDesk) -> None:
     desk.slack.fail_next("conversations.replies", status=503, times=10_000)
     await desk.work_off()
     assert await desk.queue.counts() == QueueCounts(waiting=0, held=0, dead=1)
 
 
-async def test_a_question_that_was_set_aside_is_answered_after_the_mend(desk: Desk) -> None:
+async def test_a_question_that_was_set_aside_is_answered_after_the_mend(desk: LaptopDesk) -> None:
     failure = desk.slack.fail_next("conversations.replies", status=503, times=10_000)
     await desk.work_off()
     failure.lifted = True
@@ -210,20 +140,20 @@ async def test_a_question_that_was_set_aside_is_answered_after_the_mend(desk: De
     assert desk.said() == [SAID]
 
 
-async def test_a_refused_token_costs_no_try_and_is_known_afterwards(desk: Desk) -> None:
+async def test_a_refused_token_costs_no_try_and_is_known_afterwards(desk: LaptopDesk) -> None:
     desk.slack.fail_next("conversations.replies", "token_revoked", times=TRIES + 2)
     await desk.work_off()
     assert desk.worker.token_refused
     assert desk.said() == [SAID]
 
 
-async def test_a_bot_that_was_removed_in_between_says_nothing_and_ends(desk: Desk) -> None:
+async def test_a_bot_that_was_removed_in_between_says_nothing_and_ends(desk: LaptopDesk) -> None:
     await desk.die()
     desk.slack.fail_next("conversations.replies", "not_in_channel", times=50)
     assert await desk.work_off() == 1
 
 
-async def test_a_token_that_is_refused_to_the_clean_up_is_known_as_well(desk: Desk) -> None:
+async def test_a_token_that_is_refused_to_the_clean_up_is_known_as_well(desk: LaptopDesk) -> None:
     await desk.die()
     desk.slack.fail_next("conversations.replies", "token_revoked")
     await desk.work_off()

@@ -248,9 +248,17 @@ def test_door_reconcile_and_age_of_the_sync_are_counted() -> None:
     assert fourth["SyncAge"] == 90000.0
 
 
+def test_every_vote_is_counted_as_it_is_given() -> None:
+    metrics, lines = told()
+    for helpful in (True, False):
+        metrics.observe_feedback(helpful)
+    assert [(d["Helpful"], d["NotHelpful"]) for d in map(checked, lines)] == [(1, 0), (0, 1)]
+
+
 def test_without_a_stage_nothing_is_written() -> None:
     metrics, lines = told("")
     metrics.observe_door(200)
+    metrics.observe_feedback(True)
     metrics.observe_answer(JOB, Outcome(Ending.ANSWERED), AnswerMeasures())
     assert lines == []
 

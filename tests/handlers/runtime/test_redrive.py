@@ -1,35 +1,22 @@
 """`footnote redrive`: what was given up is answered after all, once."""
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from bot.client import bot_user_id, make_client
-from bot.conversation import Answer, Question, Sentence, Verdict
-from bot.playground import Playground
 from handlers.adapters.dynamodb import DynamoStore
 from handlers.adapters.sqs import SqsQueue
 from handlers.answering.delivering import deliver
-from handlers.answering.ports import AnswerEvent, Finished, SentenceReady
-from handlers.answering.worker import AnswerWorker
 from handlers.runtime import wiring
 from handlers.runtime.redrive import redrive_laptop, redrive_sqs, run_redrive
 from handlers.runtime.settings import Settings, SettingsError
-from handlers.work.claims import Claims
-from handlers.work.deliveries import DELIVERIES, LEASE_SECONDS, TRIES
+from handlers.work.deliveries import DELIVERIES, TRIES
 from handlers.work.jobs import AnswerJob, decode, encode, opaque
-from handlers.work.seal import Seal
-from index.documents import Passage
-from index.lance import LanceIndex
-from index.retrieval import Retriever
-from tests.doubles.aws import Aws, running_aws
-from tests.doubles.entries import entry
-from tests.doubles.hashing_embedder import HashingEmbedder
-
-SAID = "Backups are kept for 35 days."
+from tests.doubles.answer_desk import SAID, Desk, opened_desk
+from tests.doubles.aws import Aws, on_aws, running_aws
 
 
 @pytest.fixture(scope="module")
@@ -62,20 +49,13 @@ class Cloud:
 
 @pytest.fixture
 def cloud(aws: Aws) -> Cloud:
-    return Cloud(
+    settings = on_aws(
         aws,
-        Settings.load(
-            {
-                "AWS_ENDPOINT_URL": aws.endpoint,
-                "AWS_REGION": "us-east-1",
-                "AWS_ACCESS_KEY_ID": "test",
-                "AWS_SECRET_ACCESS_KEY": "test",
-                "FOOTNOTE_QUEUE_URL": aws.new_queue(),
-                "FOOTNOTE_DEAD_LETTERS_URL": aws.new_queue(),
-                "FOOTNOTE_STATE_TABLE": aws.new_table(),
-            }
-        ),
+        FOOTNOTE_QUEUE_URL=aws.new_queue(),
+        FOOTNOTE_DEAD_LETTERS_URL=aws.new_queue(),
+        FOOTNOTE_STATE_TABLE=aws.new_table(),
     )
+    return Cloud(aws, settings)
 
 
 def question(ts: str = "1.1") -> AnswerJob:
@@ -161,60 +141,11 @@ async def test_without_the_queue_of_dead_letters_its_setting_is_named(cloud: Clo
         await run(cloud.settings.replaced(dead_letters_url=""))
 
 
-@dataclass
-class MoodyAnswerer:
-    """Answers with one sentence, unless there is something to raise first."""
-
-    troubles: list[BaseException] = field(default_factory=list)
-
-    async def answer(
-        self, question: Question, passages: Sequence[Passage], *, related: Sequence[Passage] = ()
-    ) -> AsyncGenerator[AnswerEvent]:
-        sentence = Sentence(SAID)
-        yield SentenceReady(sentence)
-        if self.troubles:
-            raise self.troubles.pop(0)
-        yield Finished(Answer(Verdict.ANSWERED, sentences=(sentence,)))
-
-
-@dataclass
-class Desk:
-    """A question in Slack and the worker of the deployment."""
-
-    slack: Playground
-    worker: AnswerWorker
-    answerer: MoodyAnswerer
-    job: AnswerJob
-
-    def said(self) -> list[str]:
-        return [str(m.get("text", "")) for m in self.slack.messages("general", self.job.ts)[1:]]
-
-
 @pytest.fixture
 async def desk(cloud: Cloud, tmp_path: Path) -> AsyncIterator[Desk]:
-    embedder, answerer = HashingEmbedder(), MoodyAnswerer()
-    index = LanceIndex(
-        str(tmp_path / "index"), embedder=embedder.name, dimensions=embedder.dimensions
-    )
-    await index.stage([entry(embedder, "backups.md", SAID)])
-    await index.commit()
     store = DynamoStore(cloud.settings.state_table, cloud.aws.dynamodb)
-    async with Playground(signing_secret="s", bot_token="xoxb-1") as slack:
-        client = make_client("xoxb-1", slack.api_url)
-        worker = AnswerWorker(
-            client=client,
-            bot_user_id=lambda: bot_user_id(client),
-            retriever=Retriever(index, embedder),
-            answerer=answerer,
-            store=store,
-            claims=Claims(store, lease_seconds=LEASE_SECONDS),
-            seal=Seal("s"),
-        )
-        ts = await slack.say("alice", "general", "@Footnote How long are backups kept?")
-        channel = slack.channel_id("general")
-        job = AnswerJob(slack.team, channel, "UALICE", ts, ts, place="channel")
-        yield Desk(slack, worker, answerer, job)
-    await index.close()
+    async with opened_desk(tmp_path, store) as opened:
+        yield opened
 
 
 @pytest.mark.parametrize("tries", [1, TRIES])

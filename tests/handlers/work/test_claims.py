@@ -3,7 +3,6 @@
 import asyncio
 import sqlite3
 import tempfile
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -20,15 +19,8 @@ LEASE = 60.0
 
 
 @pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-async def claims(tmp_path: Path, clock: ManualClock) -> AsyncIterator[Claims]:
-    store = SqliteStore(tmp_path / "state.sqlite", clock=clock)
-    yield Claims(store, lease_seconds=LEASE, clock=clock)
-    await store.close()
+def claims(store: SqliteStore, clock: ManualClock) -> Claims:
+    return Claims(store, lease_seconds=LEASE, clock=clock)
 
 
 async def take(claims: Claims, key: str = "job") -> Claim:

@@ -2,7 +2,6 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -14,13 +13,6 @@ from handlers.work.outcomes import read, record
 ANSWERED = Outcome(Ending.ANSWERED, verdict=Verdict.PARTLY, seconds=1.25)
 FAILED = Outcome(Ending.FAILED, reason="model-unavailable")
 DEFERRED = Outcome(Ending.DEFERRED, reason="held")
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
-    store = SqliteStore(tmp_path / "state.sqlite")
-    yield store
-    await store.close()
 
 
 async def test_an_outcome_is_read_back_as_it_was_recorded(store: SqliteStore) -> None:

@@ -3,13 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from bot.client import SlackClient, make_client
 from bot.conversation import Ending, Outcome
 from bot.errors import ConversationUnreadable
+from bot.missed import MOST_FAILED
 from bot.playground import Playground
+from bot.playground.workspace import Conversation
 from handlers.adapters.sqlite_queue import SqliteQueue
 from handlers.adapters.sqlite_store import SqliteStore
 from handlers.work.claims import Claim, Claims
@@ -42,20 +45,8 @@ class Ledger:
 
 
 @pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
 def queue() -> Ledger:
     return Ledger()
-
-
-@pytest.fixture
-async def store(tmp_path: Path, clock: ManualClock) -> AsyncIterator[SqliteStore]:
-    opened = SqliteStore(tmp_path / "state.sqlite", clock=clock)
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture
@@ -285,3 +276,118 @@ async def test_a_row_of_another_version_costs_a_longer_look_and_no_question(
     ts = await slack.say("alice", "dm", "one?")
     await bot.look(10 * MINUTE)
     assert bot.queue.stamps == [ts]
+
+
+FAILING = ["internal_error", "fatal_error"]
+
+
+@pytest.mark.parametrize("error", FAILING)
+async def test_a_conversation_that_always_fails_keeps_no_other_from_being_read(
+    slack: Playground, bot: Bot, error: str
+) -> None:
+    await slack.say("alice", "general", "@Footnote where Slack breaks?")
+    for number in range(3):
+        ts = await slack.say("alice", "help", f"@Footnote {number}?")
+        slack.fail_next("conversations.history", error)  # the first to be read is general
+        report = await bot.look(10 * MINUTE)
+        assert (report.conversations, report.unreadable, report.incomplete) == (4, 1, False)
+        assert (report.put, bot.queue.stamps[-1]) == (1, ts)
+
+
+async def test_what_was_asked_where_slack_failed_is_found_when_it_no_longer_does(
+    slack: Playground, bot: Bot, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = await slack.say("bob", "general", "who knows?")
+    asked = [
+        await slack.say("alice", "general", "@Footnote in the channel?"),
+        await slack.say("alice", "general", "@Footnote in the thread?", root),
+    ]
+    for _ in range(3):
+        slack.fail_next("conversations.history", "internal_error")
+        assert (await bot.look(10 * MINUTE)).found == 0
+    (told, *_) = {r.getMessage() for r in caplog.records if r.name.startswith("handlers.work")}
+    assert told.endswith("left to the next sweep by Slack's fault: 1")
+    assert "CGENERAL" not in caplog.text
+    asked.append(await slack.say("alice", "general", "@Footnote since then?"))
+    report = await bot.look(10 * MINUTE)
+    assert (report.put, report.unreadable) == (3, 0)
+    assert sorted(bot.queue.stamps) == sorted(asked)
+    assert (await bot.look(10 * MINUTE)).looked_at > 0
+    assert len(bot.queue.jobs) == 3
+
+
+@pytest.mark.parametrize("error", FAILING)
+async def test_a_thread_that_fails_hides_nothing_and_is_read_in_the_next_sweep(
+    slack: Playground, bot: Bot, error: str
+) -> None:
+    early = await slack.say("alice", "general", "@Footnote before it?")
+    root = await slack.say("bob", "general", "a thread")
+    hidden = await slack.say("alice", "general", "@Footnote in the thread?", root)
+    late = await slack.say("alice", "general", "@Footnote after it?")
+    slack.fail_next("conversations.replies", error)
+    report = await bot.look(10 * MINUTE)
+    assert (report.conversations, report.unreadable, report.incomplete) == (5, 1, False)
+    assert sorted(bot.queue.stamps) == sorted([early, late])
+    for ts in (early, late):
+        await record(bot.store, key_of(slack, "CGENERAL", ts), Outcome(Ending.ANSWERED))
+    assert (await bot.look(10 * MINUTE)).put == 1
+    assert bot.queue.stamps[-1] == hidden
+
+
+async def test_what_failed_is_remembered_however_many_runs_the_sweep_takes(
+    slack: Playground, bot: Bot
+) -> None:
+    asked = set()
+    for number in range(25):
+        root = await slack.say("bob", "general", f"thread {number}")
+        asked.add(await slack.say("alice", "general", "@Footnote?", root))
+    slack.fail_next("conversations.replies", "internal_error")
+    runs = [await bot.look(10 * MINUTE, calls=12)]
+    while runs[-1].incomplete:
+        runs.append(await bot.look(MINUTE, calls=12))
+        assert len(runs) < 10
+    assert [run.unreadable for run in runs] == [1] + [0] * (len(runs) - 1)
+    assert len(runs) > 2
+    (hidden,) = asked - set(bot.queue.stamps)
+    for ts in bot.queue.stamps:
+        await record(bot.store, key_of(slack, "CGENERAL", ts), Outcome(Ending.ANSWERED))
+    while (await bot.look(10 * MINUTE, calls=12)).incomplete:
+        assert len(slack.calls) < 1_000
+    assert bot.queue.stamps.count(hidden) == 1
+
+
+async def test_where_slack_fails_for_a_day_older_questions_are_given_up(
+    slack: Playground, bot: Bot
+) -> None:
+    await slack.say("alice", "general", "@Footnote yesterday?")
+    slack.fail_next("conversations.history", "internal_error")
+    assert (await bot.look(10 * MINUTE)).unreadable == 1
+    bot.clock.advance(12 * HOUR)
+    ts = await slack.say("alice", "general", "@Footnote today?")
+    slack.fail_next("conversations.history", "internal_error")
+    assert (await bot.look(10 * MINUTE)).unreadable == 1
+    await bot.look(12 * HOUR)
+    assert bot.queue.stamps == [ts]
+
+
+async def test_a_slack_that_fails_everywhere_is_taken_for_down_and_loses_nothing(
+    slack: Playground, bot: Bot
+) -> None:
+    asked = set()
+    for number in range(MOST_FAILED + 20):
+        members = ["UALICE", slack.workspace.bot.id]
+        room = Conversation(f"CROOM{number:03}", f"room{number}", "channel", members)
+        slack.workspace.add_conversation(room)
+        asked.add(await slack.say("alice", f"room{number}", "@Footnote?"))
+    failure = slack.fail_next("conversations.history", "internal_error", times=10_000)
+    await bot.look(10 * MINUTE)
+    for _ in range(5):
+        report = await bot.look(MINUTE)
+    assert (report.conversations, report.incomplete) == (0, True)
+    stored = await bot.store.get("reconciliation")
+    assert stored is not None
+    assert len(cast("dict[str, float]", stored.value["failed"])) == MOST_FAILED
+    failure.lifted = True
+    for _ in range(12):
+        await bot.look(5 * MINUTE)
+    assert set(bot.queue.stamps) == asked

@@ -1,7 +1,6 @@
 """One writer of an index at a time, whatever becomes of the others."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -14,18 +13,6 @@ from tests.doubles.clocks import ManualClock
 
 PLACE = "s3://bucket/index"
 LEASE = 20.0
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-async def store(tmp_path: Path, clock: ManualClock) -> AsyncIterator[SqliteStore]:
-    opened = SqliteStore(tmp_path / "state.sqlite", clock=clock)
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture

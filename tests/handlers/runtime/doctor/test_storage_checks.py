@@ -18,7 +18,7 @@ from handlers.work.jobs import AnswerJob
 from handlers.work.syncs import note_sync
 from index.lance import LanceIndex
 from index.weights import PUBLISHED_DIMENSIONS, PUBLISHED_NAME
-from tests.doubles.aws import Aws, client_options, running_aws
+from tests.doubles.aws import Aws, client_options, on_aws, running_aws
 from tests.doubles.entries import entry
 from tests.doubles.hashing_embedder import HashingEmbedder
 from tests.doubles.limited_storage import limited
@@ -48,18 +48,6 @@ def bucket(aws: Aws) -> str:
     s3.create_bucket(Bucket=name)
     s3.close()
     return name
-
-
-def on_aws(aws: Aws, **more: str) -> Settings:
-    return Settings.load(
-        {
-            "AWS_ENDPOINT_URL": aws.endpoint,
-            "AWS_REGION": "us-east-1",
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-        }
-        | more
-    )
 
 
 def laptop(home: Path) -> Settings:
