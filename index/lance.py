@@ -21,12 +21,12 @@ import numpy as np
 import pyarrow as pa
 from lancedb import AsyncConnection, AsyncTable
 from lancedb.index import FTS, Bitmap, BTree, IvfRq, IvfSq, LabelList
-from lancedb.query import MatchQuery
+from lancedb.query import BooleanQuery, FullTextQuery, MatchQuery, Occur
 
 from index import lance_rows
 from index.audience import Audience
-from index.documents import stable_id
 from index.errors import IndexMissing, KnowledgeError
+from index.keywords import ANALYSIS, LONGEST_TOKEN, Wanted, wanted
 from index.lance_errors import PATIENCE, explained, mismatch, missing
 from index.lance_filters import any_of, readable_by
 from index.lance_handle import Handle
@@ -35,7 +35,9 @@ from index.lance_reading import Reading
 from index.lance_upkeep import VectorDesign
 from index.ports import Candidate, IndexEntry, Vector
 
-TABLE = "chunks"
+TABLE = f"chunks-{ANALYSIS}"
+"""A table is read only as it was written, so another analysis has another table."""
+
 KEYWORDS = "keywords"
 
 _T = TypeVar("_T")
@@ -78,9 +80,9 @@ class LanceIndex:
     async def vectors(self, document_ids: Sequence[str]) -> Mapping[str, Vector]:
         """Return the stored vectors by ``stable_id`` of the text that was embedded."""
         theirs = any_of("doc_id", document_ids)
-        rows = await self._rows(theirs, ["search_text", "vector"])
-        texts = rows["search_text"].to_pylist()
-        return dict(zip(map(stable_id, texts), lance_rows.vectors_in(rows), strict=True))
+        rows = await self._rows(theirs, ["embedded_id", "vector"])
+        names = rows["embedded_id"].to_pylist()
+        return dict(zip(names, lance_rows.vectors_in(rows), strict=True))
 
     async def stage(self, entries: Sequence[IndexEntry]) -> None:
         """Keep entries in memory for the next commit. Raises ValueError for a malformed entry."""
@@ -122,21 +124,29 @@ class LanceIndex:
         return await self.version()
 
     async def search(
-        self, vector: Vector, text: str, audience: Audience, limit: int
+        self,
+        vector: Vector,
+        text: str,
+        audience: Audience,
+        limit: int,
+        *,
+        earlier: Sequence[tuple[str, float]] = (),
     ) -> Sequence[Candidate]:
         """Return the union of both arms, nearest first, with the exact cosine for every row."""
         query = np.asarray(vector, dtype=np.float32)
         if query.shape != (self._dimensions,):
             raise mismatch(self._uri, self._embedder, self._dimensions, "a vector", query.size)
         readable = readable_by(audience)
+        looked_for = wanted(text[: lance_rows.KEYWORD_CHARACTERS], earlier)
 
         async def read(table: AsyncTable) -> Sequence[Candidate]:
             if readable is None:
                 return []
             by_vector, by_keyword = await self._reading.search(
-                table, query, _match(text), readable, limit
+                table, query, _match(looked_for), readable, limit
             )
-            found = lance_rows.candidates_of(by_vector, by_keyword, query)
+            total = await table.count_rows()
+            found = lance_rows.candidates_of(by_vector, by_keyword, query, looked_for.terms, total)
             # The filter decided already; this is the second lock on the same door.
             return [one for one in found if audience.may_read(one.readers)]
 
@@ -242,9 +252,18 @@ class LanceIndex:
 async def _ensure_keywords(table: AsyncTable) -> None:
     if KEYWORDS in [index.name for index in await table.list_indices()]:
         return
-    config = FTS(with_position=False, stem=True, ascii_folding=True)
+    # The column holds tokens already: see keywords.py.
+    config = FTS(
+        with_position=False,
+        base_tokenizer="whitespace",
+        max_token_length=LONGEST_TOKEN + 1,
+        lower_case=False,
+        stem=False,
+        remove_stop_words=False,
+        ascii_folding=False,
+    )
     try:
-        await table.create_index("search_text", name=KEYWORDS, config=config)
+        await table.create_index("keywords", name=KEYWORDS, config=config)
     except RuntimeError:
         # Another writer may have created it in the same moment.
         await table.checkout_latest()  # type: ignore[no-untyped-call]
@@ -252,10 +271,16 @@ async def _ensure_keywords(table: AsyncTable) -> None:
             raise
 
 
-def _match(text: str) -> MatchQuery:
+def _match(looked_for: Wanted) -> BooleanQuery | MatchQuery:
     # A match query takes its text as words; quotes and operators in it mean nothing.
-    words = lance_rows.storable(text[: lance_rows.KEYWORD_CHARACTERS])
-    return MatchQuery(words, "search_text")  # type: ignore[call-arg]
+    def match(tokens: Sequence[str], weight: float) -> MatchQuery:
+        words = lance_rows.storable(" ".join(tokens))
+        return MatchQuery(words, "keywords", boost=weight)  # type: ignore[call-arg]
+
+    parts: list[tuple[Occur, FullTextQuery]] = [
+        (Occur.SHOULD, match(t, weight)) for weight, t in looked_for.by_weight().items()
+    ]
+    return BooleanQuery(parts) if parts else match((), 1.0)
 
 
 async def _maintain(table: AsyncTable, *, force: bool, scattered_only: bool = False) -> None:

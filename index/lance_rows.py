@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from index.chunking import searchable_text
 from index.documents import Chunk, stable_id
+from index.keywords import coverage, keyword_text
 from index.lance_filters import is_hex_id
 from index.ports import Candidate, IndexEntry, Vectors
 
@@ -34,9 +35,10 @@ CANDIDATE_COLUMNS = (
     "page",
     "anchor",
     "ordinal",
+    "keywords",
     "vector",
 )
-"""What a search reads: everything but the text that only the keyword index needs."""
+"""What a search reads: all but the columns that only the writer needs."""
 
 
 def table_schema(embedder: str, dimensions: int) -> pa.Schema:
@@ -60,7 +62,8 @@ def table_schema(embedder: str, dimensions: int) -> pa.Schema:
             pa.field("readers", strings, nullable=False),
             pa.field("heading_path", strings, nullable=False),
             pa.field("text", pa.string(), nullable=False),
-            pa.field("search_text", pa.string(), nullable=False),
+            pa.field("embedded_id", pa.string(), nullable=False),
+            pa.field("keywords", pa.string(), nullable=False),
             pa.field("start", pa.int32(), nullable=False),
             pa.field("end", pa.int32(), nullable=False),
             pa.field("page", pa.int32()),
@@ -116,7 +119,8 @@ def rows_of(entries: Iterable[IndexEntry], schema: pa.Schema) -> pa.Table:
                 "id": chunk.id,
                 "heading_path": [storable(heading) for heading in chunk.heading_path],
                 "text": storable(chunk.text),
-                "search_text": storable(searchable_text(document.title, chunk)),
+                "embedded_id": stable_id(storable(searchable_text(document.title, chunk))),
+                "keywords": storable(keyword_text(document.title, chunk)),
                 "start": chunk.start,
                 "end": chunk.end,
                 "page": chunk.page,
@@ -137,22 +141,33 @@ def rows_of(entries: Iterable[IndexEntry], schema: pa.Schema) -> pa.Table:
 
 
 def candidates_of(
-    by_vector: pa.Table, by_keyword: pa.Table, query: NDArray[np.float32]
+    by_vector: pa.Table,
+    by_keyword: pa.Table,
+    query: NDArray[np.float32],
+    terms: Mapping[str, float],
+    total: int,
 ) -> list[Candidate]:
     """Return the union of the rows of both arms, nearest first.
+
+    ``terms`` are the words looked for with their weights; ``total`` counts all chunks.
 
     ``similarity`` is computed here for every row, so that it is exact also for rows that only the
     keyword arm found, and not the estimate of a quantised index.
     """
     keyword = dict(zip(by_keyword["id"].to_pylist(), by_keyword["_score"].to_pylist(), strict=True))
-    found: dict[str, Candidate] = {}
+    found: dict[str, tuple[dict[str, Any], float]] = {}
     for table in (by_vector, by_keyword):
         similarities = _cosines(vectors_in(table), query)
         rows = table.select([name for name in CANDIDATE_COLUMNS if name != "vector"]).to_pylist()
         for row, similarity in zip(rows, similarities, strict=True):
-            if row["id"] not in found:
-                found[row["id"]] = _candidate(row, float(similarity), keyword.get(row["id"], 0.0))
-    return sorted(found.values(), key=lambda one: (-one.similarity, one.chunk.id))
+            found.setdefault(row["id"], (row, float(similarity)))
+    held = [frozenset(row["keywords"].split()) & terms.keys() for row, _ in found.values()]
+    covered = coverage(terms, held, total)
+    candidates = [
+        _candidate(row, similarity, keyword.get(row["id"], 0.0), share)
+        for (row, similarity), share in zip(found.values(), covered, strict=True)
+    ]
+    return sorted(candidates, key=lambda one: (-one.similarity, one.chunk.id))
 
 
 def vectors_in(table: pa.Table) -> Vectors:
@@ -183,7 +198,9 @@ def storable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _candidate(row: Mapping[str, Any], similarity: float, keyword: float) -> Candidate:
+def _candidate(
+    row: Mapping[str, Any], similarity: float, keyword: float, covered: float
+) -> Candidate:
     chunk = Chunk(
         id=row["id"],
         document_id=row["doc_id"],
@@ -204,6 +221,7 @@ def _candidate(row: Mapping[str, Any], similarity: float, keyword: float) -> Can
         updated_at=row["updated_at"],
         similarity=similarity,
         keyword=keyword,
+        coverage=covered,
     )
 
 

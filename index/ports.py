@@ -98,7 +98,8 @@ class Candidate:
     """A chunk found by at least one arm of a search, before ranking.
 
     ``similarity`` is the cosine to the query vector; ``keyword`` is the BM25 score, 0.0 when the
-    keyword arm did not find the chunk.
+    keyword arm did not find the chunk; ``coverage`` is the share of the question's words, rare ones
+    counting more, that the chunk holds.
     """
 
     chunk: Chunk
@@ -109,6 +110,7 @@ class Candidate:
     updated_at: datetime | None
     similarity: float
     keyword: float
+    coverage: float = 0.0
 
 
 class VectorIndex(Protocol):
@@ -143,10 +145,17 @@ class VectorIndex(Protocol):
         ...
 
     async def search(
-        self, vector: Vector, text: str, audience: Audience, limit: int
+        self,
+        vector: Vector,
+        text: str,
+        audience: Audience,
+        limit: int,
+        *,
+        earlier: Sequence[tuple[str, float]] = (),
     ) -> Sequence[Candidate]:
         """Return the union of the best ``limit`` chunks by vector and by keyword.
 
+        The words of ``earlier`` turns are looked for too, with the weights that they come with.
         Only chunks that the whole audience may read. Raises IndexMissing, EmbedderMismatch,
         IndexUnavailable.
         """

@@ -6,26 +6,42 @@ from collections.abc import Iterable, Sequence
 from index.documents import Passage
 from index.ports import Candidate
 
+KEYWORD_WEIGHT = 0.4
+COVERAGE_WEIGHT = 0.15
+"""nDCG@10, macro over the seven judged sets: .858 with weights .45 and 0, .859 with .4 and .1, .860
+with .4 and .15, .859 with .45 and .15. Reciprocal rank fusion: .827 on the same chunks and words.
+"""
 
-def fuse(candidates: Sequence[Candidate], *, keyword_weight: float = 0.5) -> list[Passage]:
+
+def fuse(
+    candidates: Sequence[Candidate],
+    *,
+    keyword_weight: float = KEYWORD_WEIGHT,
+    coverage_weight: float = COVERAGE_WEIGHT,
+) -> list[Passage]:
     """Return the candidates as passages, best first, by max-norm score fusion.
 
-    ``score = (1 - w) * similarity / max(similarity) + w * keyword / max(keyword)``, in [0, 1]. Each
-    arm is divided by its best of this query, because cosines and BM25 scores share no scale; a
-    similarity below 0 counts as 0, and an arm that found nothing gives 0 to all. On seven judged
-    sets this beat both arms alone and reciprocal rank fusion. Equal scores are ordered by chunk id.
+    ``score = ((1 - w) * similarity / max(similarity) + w * keyword / max(keyword) + c * coverage)
+    / (1 + c)``, in [0, 1]. Each arm is divided by its best of this query, because cosines and BM25
+    scores share no scale; a similarity below 0 counts as 0, and an arm that found nothing gives 0
+    to all. On seven judged sets this beat both arms alone and reciprocal rank fusion. Equal scores
+    are ordered by chunk id.
 
     Raises ValueError for a weight outside [0, 1].
     """
-    if not 0.0 <= keyword_weight <= 1.0:
-        raise ValueError("keyword_weight must lie between 0 and 1")
+    if not (0.0 <= keyword_weight <= 1.0 and 0.0 <= coverage_weight <= 1.0):
+        raise ValueError("keyword_weight and coverage_weight must lie between 0 and 1")
     nearest = max((one.similarity for one in candidates), default=0.0)
     strongest = max((one.keyword for one in candidates), default=0.0)
     passages = [
         _passage(
             one,
-            (1.0 - keyword_weight) * _share(one.similarity, nearest)
-            + keyword_weight * _share(one.keyword, strongest),
+            (
+                (1.0 - keyword_weight) * _share(one.similarity, nearest)
+                + keyword_weight * _share(one.keyword, strongest)
+                + coverage_weight * one.coverage
+            )
+            / (1.0 + coverage_weight),
         )
         for one in candidates
     ]

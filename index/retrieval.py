@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from index.audience import Audience
 from index.documents import Passage
-from index.follow_ups import standalone_text, standalone_vector
+from index.follow_ups import standalone_vector, weighted_turns
 from index.ports import Candidate, Embedder, VectorIndex
 from index.ranking import fuse, other_documents, within_budget
 
@@ -73,4 +73,5 @@ class Retriever:
         self, query: str, audience: Audience, limit: int, earlier: Sequence[str]
     ) -> Sequence[Candidate]:
         vector = await asyncio.to_thread(standalone_vector, self._embedder, query, tuple(earlier))
-        return await self._index.search(vector, standalone_text(query, earlier), audience, limit)
+        turns = weighted_turns(query, earlier)
+        return await self._index.search(vector, query, audience, limit, earlier=turns)

@@ -94,6 +94,7 @@ async def plain() -> dict[str, Any]:
     from sentence_transformers import SentenceTransformer
 
     from index.audience import Audience
+    from index.keywords import ANALYSIS
     from index.lance_filters import readable_by
     from index.weights import packaged_model_path
     from tests.benchmarks.reader_groups import GROUPS
@@ -111,7 +112,7 @@ async def plain() -> dict[str, Any]:
             "aws_secret_access_key": os.environ["AWS_SECRET_ACCESS_KEY"],
         },
     )
-    table = await connection.open_table("chunks")
+    table = await connection.open_table(f"chunks-{ANALYSIS}")
     ready_at = time.monotonic()
     readable = readable_by(Audience.of(GROUPS))
     assert readable is not None
@@ -119,7 +120,7 @@ async def plain() -> dict[str, Any]:
     async def retrieve(question: str) -> int:
         vector = model.encode(question, normalize_embeddings=True)
         query = table.query().nearest_to(vector).distance_type("cosine")
-        both = query.nearest_to_text(question, columns=["search_text"]).where(readable)
+        both = query.nearest_to_text(question, columns=["keywords"]).where(readable)
         return len(await both.select(["id", "title", "url", "text"]).limit(8).to_list())
 
     passages = await retrieve(QUESTIONS[0])

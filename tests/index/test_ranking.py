@@ -44,7 +44,7 @@ def test_each_arm_is_divided_by_its_best_score_of_the_query() -> None:
     both = candidate("both", 0.4, 6.0)
     near = candidate("near", 0.8, 0.0)
     word = candidate("word", 0.2, 12.0)
-    ranked = fuse([both, near, word])
+    ranked = fuse([both, near, word], keyword_weight=0.5, coverage_weight=0.0)
     assert [one.chunk.id for one in ranked] == ["word", "both", "near"]
     assert [one.score for one in ranked] == pytest.approx([0.625, 0.5, 0.5])
     assert [one.similarity for one in ranked] == [0.2, 0.4, 0.8]
@@ -59,7 +59,8 @@ def test_the_weight_moves_the_ranking_from_one_arm_to_the_other() -> None:
 
 
 def test_an_arm_that_found_nothing_does_not_decide() -> None:
-    ranked = fuse([candidate("b", 0.3, 0.0), candidate("a", 0.6, 0.0)])
+    alone = {"keyword_weight": 0.5, "coverage_weight": 0.0}
+    ranked = fuse([candidate("b", 0.3, 0.0), candidate("a", 0.6, 0.0)], **alone)
     assert [(one.chunk.id, one.score) for one in ranked] == [("a", 0.5), ("b", 0.25)]
     assert [one.score for one in fuse([candidate("x", -0.5, 0.0)])] == [0.0]
     assert fuse([]) == []

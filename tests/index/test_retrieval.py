@@ -127,7 +127,7 @@ async def test_an_earlier_turn_weighs_less_the_longer_ago_it_was(index: LanceInd
     retriever = Retriever(index, embedder)
     ranked = await retriever.rank("trains", Audience.everyone(), earlier=["oldest", "latest"])
     vectors = {text: HashingEmbedder().embed_query(text) for text in ("trains", "oldest", "latest")}
-    query = vectors["trains"] + 0.2 * vectors["latest"] + 0.14 * vectors["oldest"]
+    query = vectors["trains"] + 0.6 * vectors["latest"] + 0.3 * vectors["oldest"]
     query = query / np.linalg.norm(query)
     best = ranked[0]
     stored = entry(embedder, "travel", "Travel is booked by the office.", "Trains come first.")
