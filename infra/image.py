@@ -80,6 +80,9 @@ _NOT_NEEDED = (
     "**/*.h",
 )
 _DOORS = "import awslambdaric, handlers.answer, handlers.ingest, handlers.maintain"
+_LOADED_WITH = {"otel": "handlers.adapters.otel"}
+"""What a group of pyproject.toml is for, and cannot be loaded without it."""
+
 _EMBED = (
     "import json, pathlib, sys; from index.embedding import OnnxEmbedder\n"
     "embedder = OnnxEmbedder(pathlib.Path(sys.argv[1]))\n"
@@ -105,17 +108,18 @@ def assemble(folder: Path, docs: Path, extras: Sequence[str] = ()) -> None:
     export_onnx(folder / EMBEDDER)
     shutil.copytree(docs, folder / "docs")
     bundle.compile_code(folder, bundle.Target())
-    check(folder)
+    check(folder, extras)
     _settle(folder)
 
 
-def check(folder: Path) -> None:
+def check(folder: Path, extras: Sequence[str] = ()) -> None:
     """Run what lies in ``folder``, with nothing of this environment. Raises BundleError.
 
-    The doors must load, the embedder must give the vectors of the original, and the documents must
-    be indexed and found again.
+    The doors must load, and so must what needs the ``extras``; the embedder must give the vectors
+    of the original, and the documents must be indexed and found again.
     """
-    _run(folder, "-c", _DOORS)
+    needed = [_LOADED_WITH[extra] for extra in extras if extra in _LOADED_WITH]
+    _run(folder, "-c", ", ".join([_DOORS, *needed]))
     said = _run(folder, "-c", _EMBED, str(folder / EMBEDDER), SENTENCE)
     original = SentenceTransformerEmbedder(precision="float32").embed_query(SENTENCE)
     cosine = float(np.dot(np.asarray(json.loads(said), dtype=np.float32), original))

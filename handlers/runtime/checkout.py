@@ -57,12 +57,20 @@ async def make_zips(
     hear: Callable[[str], None] = lambda line: None,
 ) -> Ended:
     """Make the zips that serverless.yml names for a stage, for the Python and machine it names."""
+    return await run_module(folder, "infra.package", *zip_options(stage, params), hear=hear)
+
+
+def zip_options(stage: str, params: Mapping[str, str]) -> list[str]:
+    """Return the options of `python -m infra.package` for the parameters of a stage. Pure."""
     more = ["--code-only"] if stage == WITHOUT_IMAGE else []
     if runtime := params.get("runtime"):
         more += ["--python", runtime.removeprefix("python")]
     if architecture := params.get("architecture"):
         more += ["--machine", architecture]
-    return await run_module(folder, "infra.package", *more, hear=hear)
+    if stage != WITHOUT_IMAGE:
+        for extra in params.get("extras", "").split():
+            more += ["--extra", extra]
+    return more
 
 
 async def run_module(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zipfile
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,7 @@ from handlers.runtime.doctor.findings import Finding, Verdict, failed, ok, skipp
 from handlers.runtime.settings import SecretStr, Settings
 from handlers.runtime.stage import WITHOUT_IMAGE, parameter_path
 
-CHECKOUT, TOOLS, IMAGE, TEMPLATE = "checkout", "osls", "image", "template"
+CHECKOUT, TOOLS, IMAGE, TEMPLATE, ZIP = "checkout", "osls", "image", "template", "zip"
 CREDENTIALS, PARAMETERS = "credentials", "parameters"
 
 REQUIRED: Final = {
@@ -37,6 +38,7 @@ _IMAGE = re.compile(
     r"[0-9]{12}\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?"
     r"/[a-z0-9][a-z0-9._/-]*@sha256:(?P<digest>[0-9a-f]{64})"
 )
+_LIBRARY = re.compile(r"\.cpython-(\d)(\d+)-[^/]*\.so$")
 _BUILD = "Build and push it as README.md says, and give what is printed with --image."
 _TOOL_SECONDS = 300.0
 
@@ -71,6 +73,27 @@ def image_finding(image: str, *, stage: str, region: str) -> Finding:
             "Push it to a repository of that region, or deploy with --region.",
         )
     return ok(IMAGE, f"The digest begins with {found['digest'][:12]}.")
+
+
+def zip_finding(path: Path) -> Finding:
+    """Judge the zip of the functions slack and reconcile, which was made a moment ago."""
+    try:
+        with zipfile.ZipFile(path) as zipped:
+            names = zipped.namelist()
+    except (OSError, zipfile.BadZipFile) as error:
+        return failed(
+            ZIP, f"{path.name} cannot be read: {error}", f"Delete {path}, and look again."
+        )
+    if any(name.endswith(".pyc") for name in names):
+        return ok(ZIP, f"{path.name} is compiled; {path.stat().st_size / 1e6:.1f} MB.")
+    library = next(filter(None, map(_LIBRARY.search, names)), None)
+    python = f"Python {library[1]}.{library[2]}" if library else "the Python of its functions"
+    return warning(
+        ZIP,
+        f"{path.name} holds no compiled files, since {python} is not on this machine. Each cold "
+        "start of the function slack takes three times as long, of the 3 seconds that Slack waits.",
+        f"Install {python} here and look again, or name one that is here with --param runtime=….",
+    )
 
 
 def parameters_finding(there: frozenset[str], here: Mapping[str, str], path: str) -> Finding:
@@ -149,7 +172,7 @@ async def _in_checkout(
                 "This is an installed package, and a deployment is made from a checkout.",
                 "Clone the repository, run `make setup` in it, and call .venv/bin/footnote there.",
             ),
-            *(skipped(name, "There is no checkout.") for name in (TOOLS, TEMPLATE)),
+            *(skipped(name, "There is no checkout.") for name in (TOOLS, TEMPLATE, ZIP)),
             looked_at,
         ]
     found = [ok(CHECKOUT, f"{folder}.")]
@@ -161,7 +184,12 @@ async def _in_checkout(
         told = await _timed(
             TEMPLATE, partial(template_finding, folder, stage, region, image, params)
         )
-    return [*found, tools, told, looked_at]
+    zipped = skipped(ZIP, "It was not made, or not by this program.")
+    if stage == WITHOUT_IMAGE:
+        zipped = skipped(ZIP, "Stage local takes the packages of the checkout.")
+    elif told.verdict is Verdict.OK and "slackZip" not in params:
+        zipped = zip_finding(folder / "build" / "slack.zip")
+    return [*found, tools, told, zipped, looked_at]
 
 
 async def _timed(name: str, look: Callable[[], Awaitable[Finding]]) -> Finding:

@@ -30,7 +30,11 @@ def start(settings: Settings) -> None:
     try:
         from handlers.adapters.otel import Tracer
     except ImportError:
-        log.warning("OTEL_EXPORTER_OTLP_ENDPOINT is set; install footnote-bot[otel] to use it")
+        log.warning(
+            "OTEL_EXPORTER_OTLP_ENDPOINT is set, but OpenTelemetry is not installed, so no traces"
+            " are sent; install footnote-bot[otel], or build the image with EXTRAS=otel and deploy"
+            " with --param extras=otel"
+        )
         return
     headers = settings.otel_headers
     _tracer = Tracer(

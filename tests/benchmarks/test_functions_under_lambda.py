@@ -4,7 +4,7 @@ The zip and the folder of the image are made as a deployment makes them, and not
 environment can be imported from them. S3 is 20 ms away, SQS and DynamoDB answer at once; Slack is
 the playground, and the model answers at once too, so that what is left is ours. The first request
 of a function is the first real one: a signed mention, a question on 20,000 chunks, a sync of the
-handbook, maintenance that has nothing to do, a search for losses.
+handbook, maintenance that has nothing to do, a search for losses. infra/costs.py rests on this.
 """
 
 import asyncio
@@ -23,22 +23,12 @@ from typing import Any
 import pytest
 
 from bot.playground import Playground
-from handlers.runtime.demo import BOT_TOKEN, HANDBOOK, SIGNING_SECRET
-from handlers.work.jobs import AnswerJob, encode
+from handlers.runtime.demo import BOT_TOKEN, SIGNING_SECRET
 from tests.benchmarks import large_index
-from tests.benchmarks.cold_start import QUESTIONS
+from tests.benchmarks.cloud import Cloud, asked, put_question, running_cloud
 from tests.benchmarks.figures import machine, show
-from tests.doubles.aws import Aws, running_aws
-from tests.doubles.instant_model import running_instant_model
 from tests.doubles.lambda_runtime import Function, running_function
-from tests.doubles.object_storage import (
-    ACCESS_KEY,
-    SECRET_KEY,
-    ObjectStorage,
-    running_object_storage,
-)
-from tests.doubles.slack_signing import signature
-from tests.doubles.slow_storage import SlowStorage, slowed
+from tests.doubles.slack_signing import gateway_event, mention
 
 ROOT = Path(__file__).parents[2]
 ROUNDS = 3
@@ -46,9 +36,21 @@ WARM_REQUESTS = 20
 RUNTIME_CLIENT = ("awslambdaric", "runtime_client*", "simplejson", "snapshot_restore_py")
 """What Lambda's own images for Python bring along, outside of a zip."""
 
+WORK = {
+    "slack": "slack",
+    "reconcile": "reconcile",
+    "answer": "answer",
+    "answer, quotes": "answer",
+    "ingest": "ingest",
+    "ingest, nothing new": "ingest",
+    "maintain": "maintain",
+}
+"""What is measured, and the function that does it."""
+
 DOOR_IMPORT_SECONDS = 0.45
 DOOR_BYTES = 70_000_000
 WARM_SECONDS = 0.150
+COLD_SECONDS = 2.5
 
 IMPORT = """
 import time
@@ -68,35 +70,6 @@ class Deployed:
     zip: Path
     image: Path
     runtime: Path
-
-
-@dataclass(frozen=True)
-class Cloud:
-    """S3 behind the proxy, SQS and DynamoDB behind the same address, and the large index."""
-
-    aws: Aws
-    far: SlowStorage
-    storage: ObjectStorage
-    index: str
-    model_url: str
-
-    def environment(self, home: Path) -> dict[str, str]:
-        return {
-            "FOOTNOTE_HOME": str(home),
-            "FOOTNOTE_STAGE": "bench",
-            "FOOTNOTE_QUEUE_URL": self.aws.new_queue(),
-            "FOOTNOTE_STATE_TABLE": self.aws.new_table(),
-            "FOOTNOTE_INDEX": self.index,
-            "FOOTNOTE_DOCS": str(HANDBOOK),
-            "OPENAI_MODEL": "instant",
-            "OPENAI_BASE_URL": self.model_url,
-            "SLACK_BOT_TOKEN": BOT_TOKEN,
-            "SLACK_SIGNING_SECRET": SIGNING_SECRET,
-            "AWS_ENDPOINT_URL": self.far.storage.endpoint,
-            "AWS_REGION": "us-east-1",
-            "AWS_ACCESS_KEY_ID": ACCESS_KEY,
-            "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
-        }
 
 
 @pytest.fixture(scope="module")
@@ -123,14 +96,8 @@ def made(*arguments: str) -> None:
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[Cloud]:
-    with (
-        running_object_storage() as storage,
-        running_aws() as aws,
-        slowed(storage, others=aws.endpoint) as far,
-        running_instant_model() as model_url,
-    ):
-        uri, _ = large_index.build(storage)
-        yield Cloud(aws, far, storage, uri, model_url)
+    with running_cloud() as running:
+        yield running
 
 
 @pytest.mark.timeout(1800)
@@ -165,11 +132,14 @@ async def test_every_function_starts_and_does_its_first_work(
     runs: dict[str, list[dict[str, float]]] = {}
     async with Playground(signing_secret=SIGNING_SECRET, bot_token=BOT_TOKEN) as slack:
         for number in range(ROUNDS):
-            for name in ("slack", "reconcile", "answer", "ingest", "maintain"):
+            fresh = cloud.storage.new_uri()
+            for name in WORK:
                 environment = cloud.environment(tmp_path / f"{name}{number}")
                 environment["SLACK_API_URL"] = slack.api_url
-                if name == "ingest":
-                    environment["FOOTNOTE_INDEX"] = cloud.storage.new_uri()
+                if name.startswith("ingest"):
+                    environment["FOOTNOTE_INDEX"] = fresh
+                if name == "answer, quotes":
+                    del environment["OPENAI_MODEL"]
                 events = await events_for(name, slack, cloud, environment)
                 told = await asyncio.to_thread(measured, name, deployed, environment, events)
                 runs.setdefault(name, []).append(told)
@@ -182,17 +152,19 @@ async def test_every_function_starts_and_does_its_first_work(
     }
     show("under Lambda's runtime client", rows, machine() | {"rounds": ROUNDS})
     assert rows["answer"]["first word, ms"] / 1000 <= WARM_SECONDS
+    assert rows["answer"]["passages, s"] <= COLD_SECONDS
 
 
 def measured(
     name: str, deployed: Deployed, environment: Mapping[str, str], events: list[Any]
 ) -> dict[str, float]:
-    zipped = name in ("slack", "reconcile")
+    door = WORK[name]
+    zipped = door in ("slack", "reconcile")
     folder = deployed.zip if zipped else deployed.image
     search = [folder, deployed.runtime] if zipped else [folder]
     models = {"FOOTNOTE_MODELS": str(deployed.image / "models")}
     with running_function(
-        f"handlers.{name}.handler", {**models, **environment}, folder=folder, search=search
+        f"handlers.{door}.handler", {**models, **environment}, folder=folder, search=search
     ) as function:
         first, *others = [function.invoke(event) for event in events]
         figures = {
@@ -203,8 +175,10 @@ def measured(
         }
         if others:
             figures["next, ms"] = 1000 * statistics.median(one.seconds for one in others)
-        check(name, [first.value, *(one.value for one in others)], function)
-        return figures | warm_metrics(function)
+        check(door, [first.value, *(one.value for one in others)], function)
+        if name == "ingest, nothing new":
+            assert not first.value["added"], first.value
+        return figures | own_metrics(function)
 
 
 def check(name: str, values: list[Any], function: Function) -> None:
@@ -219,16 +193,18 @@ def check(name: str, values: list[Any], function: Function) -> None:
     assert all(map(good, values)), f"{values}\n{function.log()}"
 
 
-def warm_metrics(function: Function) -> dict[str, float]:
-    """Return medians of what the answer function itself put down, without its first question.
+def own_metrics(function: Function) -> dict[str, float]:
+    """Return what the answer function itself put down: from process start to its first passages,
+    and medians of the questions after the first one.
 
     The first word is counted from the start of the try, since all questions were queued at once.
     """
     lines = [line for line in function.log().splitlines() if "TimeToFirstWord" in line]
-    told = [json.loads(line) for line in lines][1:]
-    if not told:
+    if not lines:
         return {}
+    first, *told = map(json.loads, lines)
     return {
+        "passages, s": function.init_seconds + first["RetrievalTime"] / 1000,
         "retrieval, ms": statistics.median(one["RetrievalTime"] for one in told),
         "first word, ms": statistics.median(
             one["TimeToFirstWord"] - one["QueueAge"] for one in told
@@ -240,60 +216,12 @@ async def events_for(
     name: str, slack: Playground, cloud: Cloud, environment: Mapping[str, str]
 ) -> list[Any]:
     if name == "slack":
-        return [signed(f"{time.time() + number:.6f}") for number in range(WARM_REQUESTS + 1)]
-    if name != "answer":
+        envelopes = [mention(f"{time.time() + n:.6f}") for n in range(WARM_REQUESTS + 1)]
+        return [gateway_event(one, secret=SIGNING_SECRET) for one in envelopes]
+    if WORK[name] != "answer":
         return [{}, {}]
-    url = environment["FOOTNOTE_QUEUE_URL"]
-    # As deployed; with the short one of the double, earlier questions would come along.
-    cloud.aws.sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "720"})
-    events = []
-    for number in range(WARM_REQUESTS + 1):
-        question = f"{QUESTIONS[number % len(QUESTIONS)]} (case {number})"
-        ts = await slack.say("alice", "general", f"@Footnote {question}")
-        cloud.aws.sqs.send_message(
-            QueueUrl=url, MessageBody=job(slack, ts), MessageGroupId=ts, MessageDeduplicationId=ts
-        )
-        events.append({"Records": cloud.aws.lambda_records(url)})
-    return events
-
-
-def job(slack: Playground, ts: str) -> str:
-    return encode(
-        AnswerJob(
-            team=slack.team,
-            channel=slack.channel_id("general"),
-            user="UALICE",
-            ts=ts,
-            thread_ts=ts,
-            place="channel",
-            accepted_at=time.time(),
-        )
-    )
-
-
-def signed(ts: str) -> dict[str, Any]:
-    event = {
-        "type": "app_mention",
-        "user": "UALICE",
-        "channel": "CGENERAL",
-        "ts": ts,
-        "event_ts": ts,
-        "text": "<@UFOOTNOTE> How long are backups kept?",
-    }
-    body = json.dumps(
-        {"type": "event_callback", "team_id": "TPLAYGROUND", "event_id": ts, "event": event}
-    )
-    timestamp = str(int(time.time()))
-    return {
-        "version": "2.0",
-        "routeKey": "POST /slack/events",
-        "rawPath": "/slack/events",
-        "headers": {
-            "content-type": "application/json",
-            "x-slack-request-timestamp": timestamp,
-            "x-slack-signature": signature(body.encode(), timestamp, SIGNING_SECRET),
-        },
-        "requestContext": {"http": {"method": "POST", "path": "/slack/events"}},
-        "body": body,
-        "isBase64Encoded": False,
-    }
+    queue = environment["FOOTNOTE_QUEUE_URL"]
+    return [
+        put_question(cloud, slack, queue, await asked(slack, number))
+        for number in range(WARM_REQUESTS + 1)
+    ]

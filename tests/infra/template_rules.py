@@ -240,16 +240,6 @@ def logs(template: Template) -> list[str]:
     return broken
 
 
-def throttled(template: Template) -> list[str]:
-    """The public door lets only so much through."""
-    return [
-        f"{name} has no {limit}"
-        for name, stage in of_type(template, "ApiGatewayV2::Stage")
-        for limit in ("ThrottlingRateLimit", "ThrottlingBurstLimit")
-        if not stage.get("DefaultRouteSettings", {}).get(limit)
-    ]
-
-
 def no_secrets(template: Template) -> list[str]:
     """No environment variable holds a secret: anyone who may look at a function reads them."""
     broken = []
@@ -257,22 +247,6 @@ def no_secrets(template: Template) -> list[str]:
         for variable, value in function.get("Environment", {}).get("Variables", {}).items():
             if _SECRET_NAMES.search(variable) or _SECRET_VALUES.search(text(value)):
                 broken.append(f"{name} has {variable}")
-    return broken
-
-
-def concurrency(template: Template) -> list[str]:
-    """The worker answers side by side within a limit, and nothing reserves what others need.
-
-    What writes the index holds a lease, so it needs no reservation; a new account has ten
-    executions in all, of which AWS lets nobody reserve one.
-    """
-    broken = []
-    for name, mapping in of_type(template, "Lambda::EventSourceMapping"):
-        if int(mapping.get("ScalingConfig", {}).get("MaximumConcurrency", 0)) < 2:
-            broken.append(f"{name} has no limit, or one below the 2 that AWS takes")
-    for name, function in of_type(template, "Lambda::Function"):
-        if "ReservedConcurrentExecutions" in function:
-            broken.append(f"{name} cannot be deployed to a new account")
     return broken
 
 
@@ -300,5 +274,5 @@ def _list(value: Any) -> list[Any]:
 RULES = (
     *(visibility, batches, dead_letters, actions_named, resources_named, roles_apart),
     *(tables, queues_encrypted, buckets, index_bucket, dead_letters_ring, failures_ring),
-    *(logs, throttled, no_secrets, concurrency, schedules),
+    *(logs, no_secrets, schedules),
 )

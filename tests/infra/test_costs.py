@@ -1,5 +1,6 @@
 """The page of costs says what its sum gives, and the sum rests on the stack as it is."""
 
+import re
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ def test_it_costs_cents_while_nobody_asks() -> None:
 
 
 def test_more_questions_cost_more_of_everything() -> None:
-    months = [costs.month(questions, 1) for questions in costs.QUESTIONS]
+    months = [costs.month(questions, 1) for questions in costs.MONTHS]
     for fewer, more in pairwise(months):
         assert all(fewer[name] <= more[name] for name in fewer)
 
@@ -43,7 +44,27 @@ def test_memory_batches_and_schedules_are_those_that_are_deployed() -> None:
     runs = costs.FACTS["reconcile_runs"].value
     assert runs == pytest.approx(720 / hours[given["reconcileRate"]])
     assert costs.FACTS["answer_gb"].value * 1024 == given["answerMemory"]
+    for fact, function in (("door", "slack"), ("reconcile", "reconcile")):
+        memory = stack["functions"][function]["memorySize"]
+        assert costs.FACTS[f"{fact}_gb"].value * 1024 == memory
     assert costs.FACTS["batch"].value == given["answerBatch"]
+
+
+def test_every_metric_that_is_written_is_paid_for() -> None:
+    written = (ROOT / "handlers" / "runtime" / "metrics.py").read_text("utf-8")
+    names = set(re.findall(r'"([A-Z]\w+)": (?:\(|_whether|_milliseconds)', written))
+    assert len(names) == costs.METRICS_ALWAYS + costs.METRICS_OF_QUESTIONS
+
+
+def test_what_was_measured_says_where() -> None:
+    places = {fact.measured for fact in costs.FACTS.values()} - {"", "AWS's manual"}
+    assert [place for place in places if not (ROOT / place).exists()] == []
+
+
+def test_a_slow_model_and_a_fresh_container_are_billed() -> None:
+    memory, fresh = costs.f("answer_gb"), costs.MONTHS[1_000].fresh * costs.f("answer_fresh")
+    assert costs.gb_seconds(1_000) > 1_000 * costs.f("model_seconds") * memory
+    assert costs.gb_seconds(1_000, model=False) > 1_000 * fresh * costs.f("slower") * memory
 
 
 def test_a_page_without_its_marks_is_refused() -> None:

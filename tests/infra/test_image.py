@@ -35,6 +35,23 @@ def test_the_image_is_what_the_assembler_puts_together() -> None:
     assert not [line for line in instructions(1) if "pip" in line]
 
 
+def test_what_the_image_takes_along_is_asked_for_when_it_is_built() -> None:
+    [assembling] = [line for line in instructions(0) if "infra.image" in line]
+    script = assembling.removeprefix("RUN ").replace("/venv/bin/python", "echo")
+    for extras, expected in (
+        ("", []),
+        ("otel", ["--extra otel"]),
+        ("a b", ["--extra a --extra b"]),
+    ):
+        done = subprocess.run(
+            ["/bin/sh", "-c", script], env={"EXTRAS": extras}, capture_output=True, text=True
+        )
+        assert done.stdout.split(" /docs")[1].strip() == "".join(expected)
+    compose = yaml.safe_load((ROOT / "infra" / "compose.yml").read_text("utf-8"))
+    assert "EXTRAS" in compose["services"]["footnote"]["build"]["args"]
+    assert "ARG EXTRAS=" in instructions(0)
+
+
 def test_the_image_runs_as_nobody_special() -> None:
     users = [line for line in instructions(1) if line.startswith("USER")]
     assert users == ["USER 1000:1000"]
@@ -59,11 +76,12 @@ def test_the_container_for_those_without_aws_is_locked_down_and_serves() -> None
     assert service["environment"]["FOOTNOTE_HOME"] == "/data"
 
 
-def test_the_client_of_lambda_is_pinned() -> None:
-    names = [re.split(r"[<>=]", line)[0] for line in bundle.group("lambda")]
+@pytest.mark.parametrize("group", ["lambda", "otel"])
+def test_what_an_image_may_take_along_is_pinned(group: str) -> None:
+    names = [re.split(r"[<>=]", line)[0] for line in bundle.group(group)]
     pins = (ROOT / "constraints.txt").read_text("utf-8")
-    assert names == ["awslambdaric"]
-    assert re.search(r"^awslambdaric==", pins, re.MULTILINE)
+    assert names
+    assert [name for name in names if not re.search(rf"^{name}==", pins, re.MULTILINE)] == []
 
 
 @pytest.mark.soak
@@ -71,7 +89,7 @@ def test_the_client_of_lambda_is_pinned() -> None:
 def test_an_assembled_folder_indexes_and_answers_without_torch(tmp_path: Path) -> None:
     folder = tmp_path / "task"
     # It checks by itself that the doors load, and that the vectors are those of torch.
-    command = [sys.executable, "-m", "infra.image", "--assemble", str(folder)]
+    command = [sys.executable, "-m", "infra.image", "--assemble", str(folder), "--extra", "otel"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=800)
     assert done.returncode == 0, done.stderr
     assert not [path.name for path in folder.glob("torch*")]
@@ -93,3 +111,13 @@ def test_an_assembled_folder_indexes_and_answers_without_torch(tmp_path: Path) -
         )
         assert ran.returncode == 0, ran.stderr
     assert json.loads(ran.stdout)["verdict"] == "answered"
+    exports = "from handlers.adapters.otel import Tracer; Tracer('http://127.0.0.1:9/').close()"
+    ran = subprocess.run(
+        [sys.executable, "-S", "-c", exports],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert ran.returncode == 0, ran.stderr

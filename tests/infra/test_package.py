@@ -14,7 +14,7 @@ import pytest
 
 from infra import bundle
 from infra.bundle import BundleError, Target
-from infra.package import LARGEST, RUNTIME, code_zip, slack_zip
+from infra.package import RUNTIME, check_size, code_zip, slack_zip, write_zip
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Target()
@@ -36,6 +36,10 @@ for name in list(sys.modules.values()):
     place = getattr(name, "__file__", None) or ""
     assert "site-packages" not in place, place
 print(handlers.slack.handler(json.loads(sys.argv[1]), None)["statusCode"])
+"""
+TRACE_NOTHING = """
+from handlers.adapters.otel import Tracer
+Tracer("http://127.0.0.1:9/").close()
 """
 REFUSED = {
     "version": "2.0",
@@ -97,9 +101,17 @@ def test_a_zip_in_which_something_is_missing_would_be_noticed(unpacked: Path) ->
     assert "No module named 'yarl'" in run_in(unpacked, ANSWER_THE_DOOR, "{}").stderr
 
 
+def test_a_zip_with_the_group_otel_sends_traces(tmp_path: Path) -> None:
+    slack_zip(tmp_path / "slack.zip", HERE, ["otel"])
+    with zipfile.ZipFile(tmp_path / "slack.zip") as zipped:
+        zipped.extractall(tmp_path / "task")
+    done = run_in(tmp_path / "task", TRACE_NOTHING)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("name", ["slack.zip", "slack-aws.zip"])
 def test_the_slack_zip_is_small_and_holds_nothing_heavy(zips: Path, name: str) -> None:
-    assert (zips / name).stat().st_size <= LARGEST
+    check_size(zips / name)
     with zipfile.ZipFile(zips / name) as zipped:
         held = {entry.partition("/")[0] for entry in zipped.namelist()}
         described = {e.split("/")[2] for e in zipped.namelist() if e.startswith("botocore/data/")}
@@ -200,9 +212,50 @@ def test_wheels_are_chosen_for_the_system_that_lambda_runs_on() -> None:
     assert Target("3.13", "arm64").platforms()[-1] == "manylinux2014_aarch64"
 
 
+@pytest.mark.parametrize(
+    ("limit", "says"),
+    [({"largest": 100}, "bytes; 100 are"), ({"largest_unpacked": 999}, "1,000 bytes when it is")],
+)
+def test_a_zip_that_lambda_would_not_take_is_refused(
+    tmp_path: Path, limit: dict[str, int], says: str
+) -> None:
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "zeros.txt").write_bytes(bytes(1000))
+    write_zip(tmp_path / "code", tmp_path / "a.zip")
+    check_size(tmp_path / "a.zip")
+    with pytest.raises(BundleError, match=says):
+        check_size(tmp_path / "a.zip", **limit)
+
+
+def packaged(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "infra.package", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
+
+
 def test_the_command_tells_what_it_made(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "infra.package", "--code-only", "--folder", str(tmp_path)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    done = packaged("--code-only", "--folder", str(tmp_path))
     assert done.returncode == 0, done.stderr
     assert re.fullmatch(r"code\.zip: \d\.\d MB\n", done.stdout)
+    assert done.stderr == ""
     assert [path.name for path in tmp_path.iterdir()] == ["code.zip"]
+
+
+def test_a_zip_that_could_not_be_compiled_is_told_to_people_and_programs(tmp_path: Path) -> None:
+    python = "3.12" if HERE.python == RUNTIME else RUNTIME
+    # No other Python is found there, while pip still finds what it is configured to.
+    nowhere = {"PATH": str(tmp_path), "HOME": str(tmp_path)}
+    for variable, folder in (("XDG_CONFIG_HOME", ".config"), ("XDG_CACHE_HOME", ".cache")):
+        nowhere[variable] = os.environ.get(variable, str(Path.home() / folder))
+    done = packaged("--python", python, "--folder", str(tmp_path), "--json", **nowhere)
+    assert done.returncode == 0, done.stderr
+    made = json.loads(done.stdout)
+    assert (made["slack.zip"]["python"], made["slack.zip"]["compiled"]) == (python, False)
+    assert made["code.zip"]["compiled"] is True
+    assert f"warning: slack.zip: There is no Python {python}" in done.stderr
+    assert compiled(tmp_path / "slack.zip") == {}

@@ -1,6 +1,5 @@
 """serverless.yml becomes what it should, in every stage: as osls packages it, with nothing set."""
 
-import copy
 import json
 import os
 import re
@@ -18,11 +17,13 @@ from handlers import __main__ as command_line
 from handlers.work.deliveries import DELIVERIES
 from infra import osls
 from infra.package import RUNTIME, code_zip
-from tests.infra import template_rules as rules
-from tests.infra.templates import Template, of_type, plain, properties
+from tests.infra import template_limits, template_rules
+from tests.infra.template_breaches import BREACHES, Rule, changed
+from tests.infra.templates import of_type, plain, properties
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"
+RULES = (*template_rules.RULES, *template_limits.RULES)
 OPTIONS = {
     "dev": ("dev",),
     "prod": ("prod",),
@@ -33,7 +34,6 @@ OPTIONS = {
     "another name, SnapStart, arm64": ("trial-2", "snapStart=true", "architecture=arm64"),
 }
 
-Rule = Callable[[Template], list[str]]
 pytestmark = pytest.mark.timeout(300)
 
 
@@ -90,7 +90,7 @@ def lint(template: Mapping[str, Any], folder: Path) -> str:
 
 def test_a_stage_keeps_every_rule(template: dict[str, Any]) -> None:
     decided = plain(template)
-    broken = [f"{rule.__doc__} {sentence}" for rule in rules.RULES for sentence in rule(decided)]
+    broken = [f"{rule.__doc__} {sentence}" for rule in RULES for sentence in rule(decided)]
     assert not broken, "\n".join(broken)
 
 
@@ -103,81 +103,6 @@ def test_a_misspelt_property_would_be_found(sound: dict[str, Any], tmp_path: Pat
     assert "VisibilityTimeOut" in lint(broken, tmp_path)
 
 
-GONE = object()
-"""Stands for: without it."""
-
-STATEMENT = "Properties.Policies.0.PolicyDocument.Statement"
-MAPPING = "AnswerEventSourceMappingSQSAnswerQueue.Properties"
-BREACHES: list[tuple[Rule, str, object]] = [
-    (rules.visibility, "AnswerQueue.Properties.VisibilityTimeout", 719),
-    (rules.visibility, "AnswerLambdaFunction.Properties.Timeout", 121),
-    (rules.batches, f"{MAPPING}.BatchSize", 11),
-    (rules.batches, f"{MAPPING}.MaximumBatchingWindowInSeconds", 1),
-    (rules.batches, f"{MAPPING}.FunctionResponseTypes", GONE),
-    (rules.dead_letters, "AnswerQueue.Properties.RedrivePolicy", GONE),
-    (rules.dead_letters, "AnswerDeadLetters.Properties.FifoQueue", GONE),
-    (rules.dead_letters, "AnswerDeadLetters.Properties.MessageRetentionPeriod", 86400),
-    (rules.dead_letters, "Another", {"Type": "AWS::SQS::Queue"}),
-    (rules.actions_named, f"SlackRole.{STATEMENT}.0.Action", "logs:*"),
-    (rules.actions_named, f"AnswerRole.{STATEMENT}.3.Action", ["sqs:SendMessage", "sqs:Get*"]),
-    (rules.resources_named, f"IngestRole.{STATEMENT}.0.Resource", "*"),
-    (rules.resources_named, f"IngestRole.{STATEMENT}.0.Resource", "arn:aws:s3:::*/index"),
-    (rules.resources_named, f"SlackRole.{STATEMENT}.2.Condition", GONE),
-    (
-        rules.roles_apart,
-        "IngestLambdaFunction.Properties.Role",
-        {"Fn::GetAtt": ["SlackRole", "Arn"]},
-    ),
-    (rules.roles_apart, "ScheduleRole", GONE),
-    (rules.tables, "StateTable.Properties.TimeToLiveSpecification.Enabled", False),
-    (rules.tables, "StateTable.Properties.PointInTimeRecoverySpecification", GONE),
-    (rules.tables, "StateTable.Properties.SSESpecification", GONE),
-    (rules.queues_encrypted, "AnswerQueue.Properties.SqsManagedSseEnabled", GONE),
-    (rules.buckets, "IndexBucket.Properties.BucketEncryption", GONE),
-    (rules.buckets, "IndexBucket.Properties.PublicAccessBlockConfiguration.BlockPublicAcls", False),
-    (rules.buckets, "IndexBucket.Properties.VersioningConfiguration", GONE),
-    (rules.buckets, "IndexBucketPolicy", GONE),
-    (rules.index_bucket, "IndexBucket.DeletionPolicy", "Delete"),
-    (rules.index_bucket, "IndexBucket.Properties.LifecycleConfiguration", GONE),
-    (rules.dead_letters_ring, "AnswerDeadLettersAlarm", GONE),
-    (rules.dead_letters_ring, "ScheduleDeadLettersAlarm.Properties.AlarmActions", GONE),
-    (rules.failures_ring, "AnswerErrorsAlarm", GONE),
-    (rules.failures_ring, "MaintainLambdaEvConf", GONE),
-    (rules.logs, "HttpApiLogGroup.Properties.RetentionInDays", GONE),
-    (rules.logs, "ReconcileLogGroup", GONE),
-    (rules.logs, "HttpApiStage.Properties.AccessLogSettings", GONE),
-    (rules.throttled, "HttpApiStage.Properties.DefaultRouteSettings.ThrottlingRateLimit", GONE),
-    (
-        rules.no_secrets,
-        "SlackLambdaFunction.Properties.Environment.Variables.SLACK_BOT_TOKEN",
-        "x",
-    ),
-    (
-        rules.no_secrets,
-        "SlackLambdaFunction.Properties.Environment.Variables.FOOTNOTE_X",
-        "xoxb-1",
-    ),
-    (rules.concurrency, f"{MAPPING}.ScalingConfig.MaximumConcurrency", 1),
-    (rules.concurrency, "IngestLambdaFunction.Properties.ReservedConcurrentExecutions", 1),
-    (rules.schedules, "IngestSchedulerSchedule1.Properties.Target.DeadLetterConfig", GONE),
-    (rules.schedules, "ReconcileLambdaEvConf.Properties.DestinationConfig", GONE),
-]
-
-
-def changed(template: Mapping[str, Any], path: str, value: object) -> dict[str, Any]:
-    """Return a copy in which one thing is another; ``path`` begins with a resource."""
-    copied = copy.deepcopy(dict(template))
-    place: Any = copied["Resources"]
-    *parents, last = path.split(".")
-    for part in parents:
-        place = place[int(part) if part.isdigit() else part]
-    if value is GONE:
-        del place[last]
-    else:
-        place[last] = value
-    return copied
-
-
 @pytest.mark.parametrize(("rule", "path", "value"), BREACHES)
 def test_a_breach_is_named(rule: Rule, path: str, value: object, sound: dict[str, Any]) -> None:
     if path == "ScheduleRole":  # used by a function as well
@@ -188,7 +113,13 @@ def test_a_breach_is_named(rule: Rule, path: str, value: object, sound: dict[str
 
 
 def test_every_rule_is_shown_a_breach() -> None:
-    assert {rule for rule, _, _ in BREACHES} == set(rules.RULES)
+    assert {rule for rule, _, _ in BREACHES} == set(RULES)
+
+
+def test_more_resources_than_a_stack_may_have_are_named(sound: dict[str, Any]) -> None:
+    more = {f"Topic{n}": {"Type": "AWS::SNS::Topic"} for n in range(500)}
+    [sentence] = template_limits.whole({**sound, "Resources": {**sound["Resources"], **more}})
+    assert f"{len(sound['Resources']) + 500} resources" in sentence
 
 
 def test_the_queue_gives_up_where_the_program_expects_it(sound: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import uuid
+import zipfile
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -16,8 +17,12 @@ import pytest
 import yaml
 
 from handlers.runtime import deploy, deploy_checks
-from handlers.runtime.checkout import Ended, checkout, osls_line, run_module
-from handlers.runtime.deploy_checks import image_finding, parameters_finding, values_here
+from handlers.runtime.deploy_checks import (
+    image_finding,
+    parameters_finding,
+    values_here,
+    zip_finding,
+)
 from handlers.runtime.doctor.findings import Verdict
 from handlers.runtime.settings import Settings
 from handlers.runtime.stage import DEFAULT_REGION
@@ -92,6 +97,28 @@ def test_the_stage_of_the_local_cloud_needs_no_image() -> None:
 def test_the_region_without_a_name_is_that_of_the_template() -> None:
     stack = yaml.safe_load((ROOT / "serverless.yml").read_text("utf-8"))
     assert stack["provider"]["region"] == f"${{opt:region, env:AWS_REGION, '{DEFAULT_REGION}'}}"
+
+
+@pytest.mark.parametrize(
+    ("holds", "verdict", "says"),
+    [
+        (("a.py", "__pycache__/a.cpython-313.pyc"), OK, "is compiled"),
+        (("a.py", "_a.cpython-313-x86_64-linux-gnu.so"), WARNING, "Python 3.13 is not on this"),
+        (("a.py",), WARNING, "the Python of its functions"),
+        ((), FAILED, "cannot be read"),
+    ],
+)
+def test_a_zip_without_compiled_files_is_told_before_it_is_deployed(
+    tmp_path: Path, holds: Sequence[str], verdict: Verdict, says: str
+) -> None:
+    if holds:
+        with zipfile.ZipFile(tmp_path / "slack.zip", "w") as written:
+            for name in holds:
+                written.writestr(name, "")
+    finding = zip_finding(tmp_path / "slack.zip")
+    assert finding.verdict is verdict
+    assert says in finding.found
+    assert bool(finding.todo) == (verdict is not OK)
 
 
 @pytest.mark.parametrize(
@@ -178,51 +205,6 @@ async def test_aws_out_of_reach_is_told_in_a_sentence_each(aws: Aws) -> None:
     assert all("EndpointConnection" in finding.found for finding in found)
 
 
-def test_this_is_a_checkout() -> None:
-    assert checkout() == ROOT
-
-
-def test_what_osls_is_given() -> None:
-    line = osls_line("deploy", "dev", "eu-west-1", "an-image", {"docs": "/d e"})
-    assert line == (
-        *("infra.osls", "deploy", "--stage", "dev", "--region", "eu-west-1"),
-        *("--param=image=an-image", "--param=docs=/d e"),
-    )
-    assert "--param=image=" not in "".join(osls_line("package", "local", "r", "", {}))
-
-
-async def test_a_program_is_heard_line_by_line_and_its_last_words_are_kept(tmp_path: Path) -> None:
-    (tmp_path / "chatty.py").write_text(
-        "import sys\nfor n in range(30): print('line', n)\nprint('bad', file=sys.stderr)\n"
-        "raise SystemExit(3)\n"
-    )
-    heard: list[str] = []
-    ended = await run_module(tmp_path, "chatty", hear=heard.append, keep=2)
-    assert ended.status == 3
-    assert len(heard) == 31
-    assert len(ended.last) == 2
-
-
-async def test_whoever_is_cancelled_ends_the_program(tmp_path: Path) -> None:
-    (tmp_path / "sleepy.py").write_text(
-        "import os, time\nprint(os.getpid(), flush=True)\ntime.sleep(60)\n"
-    )
-    heard: list[str] = []
-    begun = asyncio.Event()
-
-    def hear(line: str) -> None:
-        heard.append(line)
-        begun.set()
-
-    running = asyncio.create_task(run_module(tmp_path, "sleepy", hear=hear))
-    await begun.wait()
-    running.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await running
-    with pytest.raises(ProcessLookupError):
-        os.kill(int(heard[0]), 0)
-
-
 def copied_checkout(folder: Path, *, packages: Sequence[str]) -> Path:
     for package in packages:
         shutil.copytree(
@@ -273,21 +255,6 @@ async def test_an_installed_package_says_that_it_takes_a_checkout_and_deploys_no
     checks = {check["check"]: check for check in report["checks"]}
     assert checks["checkout"]["verdict"] == "failed"
     assert "make setup" in checks["checkout"]["todo"]
-    assert checks["template"]["verdict"] == "skipped"
+    assert checks["template"]["verdict"] == checks["zip"]["verdict"] == "skipped"
     assert checks["image"]["verdict"] == "ok"
     assert checks["credentials"]["verdict"] == "ok"
-
-
-@pytest.mark.parametrize(
-    ("last", "why"),
-    [
-        (
-            ["Environment: x", "Error:", "No such", "stack.", "View the full error: here"],
-            "No such stack.",
-        ),
-        (["one", "two"], "one two"),
-        ([], ""),
-    ],
-)
-def test_of_what_osls_says_the_reason_is_kept(last: list[str], why: str) -> None:
-    assert Ended(1, tuple(last)).why == why
