@@ -10,7 +10,7 @@ from pathlib import Path
 from bot.playground.server import Playground
 from handlers.runtime.demo import BOT_TOKEN, HANDBOOK, SIGNING_SECRET, SUGGESTIONS
 from index.embedding import export_onnx
-from infra.local_cloud import gaps, ministack, syncing
+from infra.local_cloud import gaps, ministack, queue_metrics, syncing
 from infra.local_cloud.errors import LocalCloudError
 from infra.local_cloud.ministack import ROOT
 from infra.local_cloud.stack import Stack, deployed, put_settings, site_packages
@@ -56,11 +56,13 @@ async def running(
     parameters: dict[str, str] | None = None,
     sync: bool = True,
     rate_limits: bool = True,
+    queue_metrics_every: float = queue_metrics.EVERY_SECONDS,
 ) -> AsyncIterator[LocalCloud]:
     """Run everything until the block is left; ``folder`` takes all data. Raises LocalCloudError.
 
     ``docs`` is a folder to answer from instead of the sample handbook, ``parameters`` are more
     stage parameters. With ``sync`` the first sync is over when the block is entered.
+    ``queue_metrics_every`` is in seconds.
     """
     slack = Playground(
         signing_secret=SIGNING_SECRET,
@@ -84,6 +86,8 @@ async def running(
             stack = await deployed(aws, given | (parameters or {}))
             opened.callback(stack.close)
             await asyncio.to_thread(gaps.fill, stack)
+            told = queue_metrics.published(aws.endpoint, every=queue_metrics_every)
+            await opened.enter_async_context(told)
         slack.events_url = stack.events_url
         if sync:
             with steps.step("sync", "waiting for the scheduler to sync the documents"):

@@ -3,6 +3,10 @@
 * ministack looks up the rights to ssm:GetParametersByPath for the resource "*" whatever the path,
   so that a role that may read one path may read none. Such roles are given "*" for it.
 * It speaks plain HTTP, which the policy of the bucket refuses, as it should. That policy goes.
+* Its SQS tells CloudWatch nothing; infra/local_cloud/queue_metrics.py does that.
+* Its CloudWatch evaluates an alarm over all that has its namespace and metric, whatever the
+  dimensions: all queues in one. So the states of the alarms on AWS/SQS mean nothing here. The
+  numbers do: GetMetricStatistics looks at dimensions.
 
 Everything else is enforced as deployed; tests/journeys/test_local_cloud_permissions.py shows it.
 """

@@ -23,6 +23,7 @@ STAGE = "local"
 STACK = "footnote-local"
 PARAMETERS = f"/footnote/{STAGE}/"
 _DEPLOY_SECONDS = 300.0
+_PATIENT = Config(read_timeout=300, retries={"mode": "standard"})
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ class Stack:
             made.close()
 
 
-def client(endpoint: str, service: str) -> Any:
+def client(endpoint: str, service: str, config: Config = _PATIENT) -> Any:
     """Return a client of the local AWS, as the account's root user."""
     return boto3.client(
         service,
@@ -87,7 +88,7 @@ def client(endpoint: str, service: str) -> Any:
         region_name=REGION,
         aws_access_key_id=ROOT_KEY,
         aws_secret_access_key=ROOT_SECRET,
-        config=Config(read_timeout=300, retries={"mode": "standard"}),
+        config=config,
     )
 
 

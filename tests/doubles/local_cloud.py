@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import operator
 import os
 import signal
 import subprocess
@@ -10,12 +11,20 @@ import time
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-from infra.local_cloud.stack import Stack
+from infra.local_cloud.stack import STACK, Stack
 
 Found = TypeVar("Found")
+
+_COMPARED: Mapping[str, Callable[[float, float], bool]] = {
+    "GreaterThanThreshold": operator.gt,
+    "GreaterThanOrEqualToThreshold": operator.ge,
+    "LessThanThreshold": operator.lt,
+    "LessThanOrEqualToThreshold": operator.le,
+}
 
 _COUNTED = (
     "ApproximateNumberOfMessages",
@@ -51,6 +60,27 @@ class Sight:
         """Return the row of one kind about the message ``ts``; empty when there is none."""
         named = (v for k, v in self.rows().items() if k.startswith(f"{kind}:") and k.endswith(ts))
         return next(named, {})
+
+    def rings(self, alarm: str, since: datetime) -> bool | None:
+        """Tell whether the number that a deployed alarm watches crossed its threshold.
+
+        ``alarm`` is its name without the stack's. CloudWatch is asked with the alarm's own words
+        for what was measured from ``since``, a whole second, until now. None: nothing was.
+        """
+        cloudwatch = self.stack.client("cloudwatch")
+        (found,) = cloudwatch.describe_alarms(AlarmNames=[f"{STACK}-{alarm}"])["MetricAlarms"]
+        measured = cloudwatch.get_metric_statistics(
+            Namespace=found["Namespace"],
+            MetricName=found["MetricName"],
+            Dimensions=found["Dimensions"],
+            Statistics=[found["Statistic"]],
+            Period=found["Period"],
+            StartTime=since,
+            EndTime=datetime.now(UTC) + timedelta(seconds=1),
+        )["Datapoints"]
+        crosses = _COMPARED[found["ComparisonOperator"]]
+        numbers = [datapoint[found["Statistic"]] for datapoint in measured]
+        return any(crosses(number, found["Threshold"]) for number in numbers) if numbers else None
 
     def objects(self) -> list[str]:
         """Return the names of all objects in the bucket."""
@@ -109,6 +139,11 @@ def _running(process: int) -> bool:
     state = asked.stdout.strip()
     # "Zl" is one whose other threads are still at their end.
     return bool(state) and not (state.startswith("Z") and "l" not in state)
+
+
+def next_second() -> datetime:
+    """Return the next whole second: a measurement from then on saw all that is true now."""
+    return datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)
 
 
 async def until(look: Callable[[], Found], seconds: float = 30.0) -> Found:

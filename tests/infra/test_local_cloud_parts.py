@@ -1,4 +1,7 @@
-"""The programs of the local cloud: clean environments, no survivors, errors that say what to do."""
+"""The programs of the local cloud: clean environments, no survivors, errors that say what to do.
+
+And the numbers of its queues, which an AWS counts without being asked.
+"""
 
 import asyncio
 import os
@@ -6,13 +9,17 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from infra.local_cloud.errors import LocalCloudError
-from infra.local_cloud.ministack import free_port
+from infra.local_cloud.ministack import free_port, started
 from infra.local_cloud.processes import LEASH, clean_environment, run
+from infra.local_cloud.queue_metrics import published
+from infra.local_cloud.stack import client
 from tests.doubles.local_cloud import until
 
 # It starts one child that does as it is told and one that does not, and tells their ids.
@@ -120,3 +127,46 @@ def test_a_port_that_is_taken_is_named() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(LocalCloudError, match=f"Port {port} cannot be used"):
             free_port(port)
+
+
+def counted(endpoint: str, queue: str, metric: str) -> list[float]:
+    """Return the least and the greatest number that CloudWatch knows of a queue, if any."""
+    now = datetime.now(UTC)
+    with closing(client(endpoint, "cloudwatch")) as cloudwatch:
+        found = cloudwatch.get_metric_statistics(
+            Namespace="AWS/SQS",
+            MetricName=metric,
+            Dimensions=[{"Name": "QueueName", "Value": queue}],
+            StartTime=now - timedelta(hours=1),
+            EndTime=now + timedelta(minutes=1),
+            Period=3600,
+            Statistics=["Minimum", "Maximum"],
+        )["Datapoints"]
+    numbers = [datapoint[name] for datapoint in found for name in ("Minimum", "Maximum")]
+    return [min(numbers), max(numbers)] if numbers else []
+
+
+async def test_every_queue_has_its_own_numbers_also_after_an_outage(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    port = free_port()
+    endpoint = f"http://127.0.0.1:{port}"
+    visible, taken = (f"ApproximateNumberOfMessages{state}" for state in ("Visible", "NotVisible"))
+    async with published(endpoint, every=0.1):
+        await until(lambda: "the metrics of the queues are missing once" in caplog.text)
+        async with started(tmp_path, port):
+            with closing(client(endpoint, "sqs")) as sqs:
+                urls = {
+                    name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("full", "empty")
+                }
+                for _ in range(3):
+                    sqs.send_message(QueueUrl=urls["full"], MessageBody="a question")
+                sqs.receive_message(QueueUrl=urls["full"], MaxNumberOfMessages=1)
+            await until(lambda: 2 in counted(endpoint, "full", visible))
+            await until(lambda: 1 in counted(endpoint, "full", taken))
+            await until(lambda: counted(endpoint, "empty", visible))
+            for metric in (visible, taken):
+                assert set(counted(endpoint, "empty", metric)) == {0}
+            assert counted(endpoint, "missing", visible) == []
+    # Left while nobody answered at that address, and nothing goes on.
+    assert asyncio.all_tasks() == {asyncio.current_task()}

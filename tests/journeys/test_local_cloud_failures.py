@@ -7,7 +7,10 @@ import signal
 import sys
 import time
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,7 +20,7 @@ from bot.playground.server import Playground
 from handlers.work.jobs import AnswerJob, encode
 from infra.local_cloud.cloud import LocalCloud, Steps, running
 from infra.local_cloud.ministack import REGION, ROOT_KEY, ROOT_SECRET
-from tests.doubles.local_cloud import Sight, until
+from tests.doubles.local_cloud import Sight, next_second, until
 
 pytestmark = [
     pytest.mark.soak,
@@ -28,6 +31,8 @@ pytestmark = [
 QUESTION = "@Footnote How long are backups kept?"
 RECEIVES = 3
 """Deliveries before a message is set aside; the real number would take an hour."""
+
+ALARM = "answer-dead-letters"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -49,9 +54,9 @@ async def answered(slack: Playground, ts: str, seconds: float = 60.0) -> dict[st
     return answer
 
 
-async def held_back(slack: Playground, method: str) -> str:
-    """Ask a question whose answer stops at a call to Slack that does not return; return its ts."""
-    held = slack.fail_next(method, delay=60.0)
+async def held_back(slack: Playground, method: str, seconds: float = 60.0) -> str:
+    """Ask a question whose answer stops at a call to Slack for so long; return its ts."""
+    held = slack.fail_next(method, delay=seconds)
     ts = await slack.say("alice", "general", QUESTION)
     await slack.wait_until(lambda: held.begun, 40)
     held.lifted = True
@@ -75,21 +80,31 @@ async def test_a_question_whose_worker_was_killed_is_answered_within_thirty_seco
     assert await asyncio.to_thread(sight.waiting, "AnswerDeadLetters") == 0
 
 
+@contextmanager
+def time_of_the_function(cloud: LocalCloud, seconds: int) -> Iterator[None]:
+    """Give the answer function this time, and in the end what it had."""
+    name, functions = cloud.stack.function("answer"), cloud.stack.client("lambda")
+    before = functions.get_function_configuration(FunctionName=name)["Timeout"]
+    functions.update_function_configuration(FunctionName=name, Timeout=seconds)
+    try:
+        yield
+    finally:
+        functions.update_function_configuration(FunctionName=name, Timeout=before)
+
+
 async def test_a_question_whose_worker_hangs_is_answered_soon_after_lambda_ended_it(
     cloud: LocalCloud, sight: Sight
 ) -> None:
     limit = 20
-    name = cloud.stack.function("answer")
-    functions = cloud.stack.client("lambda")
-    functions.update_function_configuration(FunctionName=name, Timeout=limit)
-    await answered(cloud.slack, await cloud.slack.say("alice", "general", QUESTION))
-    ts = await held_back(cloud.slack, "conversations.replies")
-    begun = time.monotonic()
-    # Deaf to everything, as a process is that has run out of memory.
-    assert await asyncio.to_thread(sight.kill, "answer", signal.SIGSTOP) == 1
-    await cloud.slack.wait_until(lambda: sight.row("outcome", ts), 90)
-    took = time.monotonic() - begun
-    await answered(cloud.slack, ts)
+    with time_of_the_function(cloud, limit):
+        await answered(cloud.slack, await cloud.slack.say("alice", "general", QUESTION))
+        ts = await held_back(cloud.slack, "conversations.replies")
+        begun = time.monotonic()
+        # Deaf to everything, as a process is that no longer gets anywhere.
+        assert await asyncio.to_thread(sight.kill, "answer", signal.SIGSTOP) == 1
+        await cloud.slack.wait_until(lambda: sight.row("outcome", ts), 90)
+        took = time.monotonic() - begun
+        await answered(cloud.slack, ts)
     print(f"answered {took - limit:.1f} s after the end of the function's time")
     assert took <= limit + 30
     assert len(cloud.slack.messages("general", ts)) == 2
@@ -154,27 +169,66 @@ def allow(cloud: LocalCloud, receives: int) -> None:
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": changed})
 
 
+def records(cloud: LocalCloud, function: str) -> list[dict[str, Any]]:
+    """Return what a function logged as JSON objects: log records and lines of metrics."""
+    return [json.loads(line) for line in cloud.stack.log(function) if line.startswith("{")]
+
+
+def accepted(cloud: LocalCloud) -> set[str]:
+    """Return the traces of what the slack function put on the queue.
+
+    A question that Slack delivers again, because it was not heard in time, has one for each.
+    """
+    said = records(cloud, "slack")
+    return {line["trace"] for line in said if line.get("message") == "question accepted"}
+
+
+def done_once(said: list[dict[str, Any]], questions: set[str]) -> list[str]:
+    """Return the invocations that answered ``questions``: none twice, and when first delivered."""
+    told = [line for line in said if line.get("trace") in questions]
+    ended = [line for line in told if line.get("message") == "answer job ended"]
+    assert len({line["trace"] for line in ended}) == len(ended)
+    assert {line["ending"] for line in ended} == {"answered"}
+    assert [line["deliveries"] for line in told if "deliveries" in line] == [1] * len(ended)
+    return [line["aws_request_id"] for line in ended]
+
+
 async def test_a_poisoned_message_is_set_aside_and_handled_after_the_mend(
     cloud: LocalCloud, sight: Sight
 ) -> None:
     await asyncio.to_thread(allow, cloud, RECEIVES)
+    hour_ago = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
+    assert await asyncio.to_thread(sight.rings, ALARM, hour_ago) is False
+    before = await asyncio.to_thread(accepted, cloud)
     # The worker is busy, so that the next batch holds the poison and three questions.
-    first = cloud.slack.fail_next("conversations.replies", delay=3.0)
-    others = [await cloud.slack.say("alice", "general", QUESTION)]
-    await cloud.slack.wait_until(lambda: first.begun, 40)
+    first = await held_back(cloud.slack, "conversations.replies", 8.0)
     poisoned = await unheard(cloud.slack)
     later = {**job_of(cloud.slack, poisoned), "kind": "later"}
     await asyncio.to_thread(put, cloud, json.dumps(later), "poison")
-    others += [await cloud.slack.say("alice", "general", QUESTION) for _ in range(3)]
+    beside = [await cloud.slack.say("alice", "general", QUESTION) for _ in range(3)]
+    await until(lambda: sight.waiting("AnswerQueue") == 5)
+    assert await asyncio.to_thread(sight.row, "outcome", first) == {}
 
+    others = [first, *beside]
     for ts in others:
         await answered(cloud.slack, ts)
     await until(lambda: sight.waiting("AnswerDeadLetters") == 1, 90)
-    said = await asyncio.to_thread(cloud.stack.log, "answer")
-    assert sum("cannot be read" in line for line in said) == RECEIVES
+    since = next_second()
+    said = await asyncio.to_thread(records, cloud, "answer")
+    unread = [line for line in said if "cannot be read" in line.get("message", "")]
+    assert len({line["aws_request_id"] for line in unread}) == len(unread) == RECEIVES
     assert await asyncio.to_thread(sight.waiting, "AnswerQueue") == 0
     assert [len(cloud.slack.messages("general", ts)) for ts in others] == [2] * 4
     assert len(cloud.slack.messages("general", poisoned)) == 1
+
+    # Those beside the poison, in its very batch, were done with it.
+    questions = await asyncio.to_thread(accepted, cloud) - before
+    invocations = Counter(done_once(said, questions))
+    assert invocations.total() == len(others)
+    assert invocations[unread[0]["aws_request_id"]] == len(beside)
+    rows = [await asyncio.to_thread(sight.row, "outcome", ts) for ts in others]
+    assert [row["ending"] for row in rows] == ["answered"] * 4
+    await until(lambda: sight.rings(ALARM, since))
 
     known = '{"answer": AnswerJob,'
     await asyncio.to_thread(
@@ -182,6 +236,8 @@ async def test_a_poisoned_message_is_set_aside_and_handled_after_the_mend(
     )
     redriven = await redrive(cloud)
     assert (redriven["found"], redriven["moved"], redriven["left"]) == (1, 1, 0)
+    since = next_second()
     await answered(cloud.slack, poisoned)
     await until(lambda: sight.waiting("AnswerQueue") == 0)
     assert await asyncio.to_thread(sight.waiting, "AnswerDeadLetters") == 0
+    await until(lambda: sight.rings(ALARM, since) is False)
