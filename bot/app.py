@@ -12,7 +12,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.client import Identity, bot_user_id, make_client, quiet_logger
+from bot.client import Identity, bot_user_id, make_client
 from bot.conversation import Citation, Mention, Vote
 from bot.listeners import actions, commands, events
 from bot.screening import Screening, strip_internal
@@ -126,14 +126,14 @@ def create_app(
 
 
 def _built(**arguments: Any) -> FootnoteApp:
-    """Build the app without Bolt's advice on SLACK_BOT_TOKEN, which it finds in the environment."""
-    logger = quiet_logger()
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        return FootnoteApp(logger=logger, **arguments)
-    finally:
-        logger.setLevel(level)
+    """Build the app with a logger of its own, for errors only.
+
+    Bolt warns of SLACK_BOT_TOKEN in the environment, and of a request that nobody handles with all
+    that the request holds, words of people among it.
+    """
+    bolt = logging.getLogger("bot.bolt")
+    bolt.setLevel(logging.ERROR)
+    return FootnoteApp(logger=bolt, **arguments)
 
 
 async def _failed(error: Exception) -> BoltResponse:

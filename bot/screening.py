@@ -75,7 +75,8 @@ def is_wellformed(body: object) -> bool:
         return False
     if body.get("type") == "block_actions" and not actions:
         return False
-    return all(isinstance(body.get(name, ""), str) for name in ("command", "callback_id"))
+    names = ("command", "callback_id", "action_id", "block_id", "name")
+    return all(isinstance(body.get(name, ""), str) for name in names)
 
 
 def _is_action(action: object) -> bool:

@@ -122,7 +122,7 @@ def in_a_new_round(body: str, name: str) -> str:
     """Return the job with another ``round``; what is no job is left as it is. Pure."""
     try:
         job = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return body
     if not isinstance(job, dict) or "round" not in job:
         return body

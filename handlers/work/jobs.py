@@ -104,6 +104,9 @@ class SyncJob:
 
 Job = AnswerJob | SyncJob
 
+LATEST = 1e11
+"""Seconds since the epoch: the year 5138. What is later was not written by a clock."""
+
 
 def opaque(text: str) -> str:
     """Return 64 hex digits for a key or a group, which may hold any character, in any length."""
@@ -122,21 +125,29 @@ def decode(body: str) -> Job:
     """Read a job back. Raises BadJob for anything that no version of this code wrote.
 
     Fields added later are ignored by older code, and take their default when an older job is read,
-    so that a deployment loses nothing that is queued.
+    so that a deployment loses nothing that is queued. ``version`` grows only when a field changes
+    its meaning; what is ahead goes back to the queue, until code that knows it is deployed.
     """
     try:
         data = json.loads(body)
         job_type = _KINDS[data["kind"]]
+        ahead = data.get("version", job_type.version) > job_type.version
         known = {f.name: f.type for f in fields(job_type)}
         job = job_type(**{name: value for name, value in data.items() if name in known})
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise BadJob("The queue holds a job that this version does not understand.") from error
+    if ahead:
+        raise BadJob("The queue holds a job that a later version wrote.")
     for name, wanted in known.items():
         value = getattr(job, name)
-        # JSON does not keep 5 and 5.0 apart.
-        fits = type(value) in (float, int) if wanted is float else isinstance(value, str)
+        fits = _is_time(value) if wanted is float else isinstance(value, str)
         if not fits:
             raise BadJob(f"The queue holds a job whose {name} has the wrong type.")
     if isinstance(job, AnswerJob) and job.place not in set(Place):
         raise BadJob("The queue holds a job for a place that does not exist.")
     return job
+
+
+def _is_time(value: object) -> bool:
+    # JSON does not keep 5 and 5.0 apart, and Python reads 1e400 as infinity.
+    return type(value) in (float, int) and -LATEST <= value <= LATEST  # type: ignore[operator]

@@ -34,17 +34,25 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument(
         "--port",
-        type=int,
+        type=_port,
         default=None,
         help=f"port of the page (default: {PAGE_PORT} if it is free)",
     )
-    top.add_argument("--aws-port", type=int, default=0, help="port of the local AWS (default: any)")
+    top.add_argument(
+        "--aws-port", type=_port, default=0, help="port of the local AWS (default: any)"
+    )
     top.add_argument("--ask", metavar="QUESTION", help="ask this, print the answer, and end")
     top.add_argument("--keep", action="store_true", help="keep logs and data when it ends")
     top.add_argument(
         "--json", action="store_true", help="print JSON objects on stdout, nothing else"
     )
     return top
+
+
+def _port(text: str) -> int:
+    if not (text.isdecimal() and int(text) < 65_536):
+        raise argparse.ArgumentTypeError(f"{text} is no port: a number from 0 to 65535")
+    return int(text)
 
 
 def _folder(text: str) -> Path:
@@ -60,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     folder = Path(tempfile.mkdtemp(prefix="footnote-local-cloud-"))
     try:
         return asyncio.run(_until_stopped(_serve(arguments, folder)))
-    except asyncio.CancelledError:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         print("Stopped.", file=sys.stderr)
         return STOPPED
     except LocalCloudError as error:

@@ -477,6 +477,12 @@ async def test_nothing_that_people_wrote_and_no_token_reaches_the_log(
     program.broken = True
     await post(event_request(said))
     await post(form_request(payload("slash_command") | {"text": "my secret question"}))
+    for odd in (
+        {"type": "dialog_submission", "submission": {"note": "my secret question"}},
+        {"type": "block_suggestion", "value": "my secret question"},
+        {"type": "interactive_message", "actions": [{"value": "my secret question"}]},
+    ):
+        await post(form_request({"payload": json.dumps(odd)}))
     assert "secret question" not in caplog.text
     assert "xoxb-test" not in caplog.text
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.local_cloud.__main__ import main
 from infra.local_cloud.errors import LocalCloudError
 from infra.local_cloud.ministack import free_port, started
 from infra.local_cloud.processes import LEASH, clean_environment, run
@@ -127,6 +128,15 @@ def test_a_port_that_is_taken_is_named() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(LocalCloudError, match=f"Port {port} cannot be used"):
             free_port(port)
+
+
+@pytest.mark.parametrize("port", ["99999", "-1", "page"])
+def test_a_port_that_is_none_is_refused_in_a_sentence(
+    port: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["--aws-port", port] if port != "-1" else [f"--aws-port={port}"])
+    assert f"{port} is no port" in capsys.readouterr().err
 
 
 def counted(endpoint: str, queue: str, metric: str) -> list[float]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.conversation import Mention, Place
 from handlers.work.errors import BadJob
-from handlers.work.jobs import AnswerJob, SyncJob, decode, encode
+from handlers.work.jobs import LATEST, AnswerJob, SyncJob, decode, encode
 
 JOB = AnswerJob("T1", "C1", "U1", "1.1", "1.0", "channel", "sealed", "trace", 1.5)
 
@@ -23,7 +23,7 @@ answer_jobs = st.builds(
     place=st.sampled_from([place.value for place in Place]),
     sealed=st.text(),
     trace=st.text(),
-    accepted_at=st.floats(allow_nan=False, allow_infinity=False),
+    accepted_at=st.floats(0.0, LATEST),
 )
 
 
@@ -69,6 +69,10 @@ def test_whole_seconds_are_a_time_too() -> None:
         {"accepted_at": "soon"},
         {"accepted_at": True},
         {"place": "the moon"},
+        {"accepted_at": 1e400},
+        {"accepted_at": 10**400},
+        {"version": 2},
+        {"version": "two"},
     ],
 )
 def test_a_job_that_no_version_wrote_is_refused(change: dict[str, object]) -> None:
