@@ -12,10 +12,12 @@ DOCS ?=
 
 VENV := .venv
 PY := $(VENV)/bin/python
+# Has the packages of VENV too; where a peer wants another version of one, it has its own.
+PEERS := build/peers
 RECIPE := pyproject.toml constraints.txt infra/install.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo local-cloud package test bench soak check lint types format readme picture lock clean FORCE
+.PHONY: help setup demo local-cloud package test bench bench-peers real-model soak check lint types format readme picture lock clean FORCE
 
 help: ## list what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +39,13 @@ test: $(VENV)/.dev ## run the whole suite that protects behaviour (ARGS=...)
 
 bench: $(VENV)/.dev ## measure instead of judging
 	@$(PY) -m pytest tests/benchmarks -m bench -s $(ARGS)
+
+bench-peers: $(PEERS)/.ready ## measure Footnote beside LanceDB, bm25s, chroma, Haystack and numpy
+	@$(PY) -m pytest tests/benchmarks/peers -m bench -s $(ARGS)
+
+real-model: $(VENV)/.dev ## fetch a small language model (1.1 GB) and put 50 questions to it
+	@$(PY) -m tests.benchmarks.real_model.fetch
+	@$(PY) -m pytest tests/benchmarks/real_model -m bench -s $(ARGS)
 
 soak: $(VENV)/.dev ## run the tests that take minutes
 	@$(PY) -m pytest -m soak $(ARGS)
@@ -79,6 +88,14 @@ $(VENV)/.dev: $(RECIPE)
 	@$(require-python)
 	@$(PYTHON) infra/install.py --torch "$(TORCH)" --extras dev
 	@touch $(VENV)/.run $@
+
+$(PEERS)/.ready: tests/benchmarks/peers/requirements.txt $(VENV)/.dev
+	@$(PY) -m venv $(PEERS)
+	@$(PY) -c "$(SITE)" > "$$($(PEERS)/bin/python -c "$(SITE)")/footnote.pth"
+	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+SITE := import sysconfig; print(sysconfig.get_path('purelib'))
 
 # A build of torch that was asked for by name is looked at again.
 ifneq ($(TORCH),)

@@ -16,7 +16,9 @@ from bot import messages
 from bot.conversation import Answer, Citation, Nearby, Sentence, Verdict
 from bot.feedback import feedback_blocks
 from bot.markup import cut, escape, inert_markdown, one_line, web_url, width
+from bot.notes import instead, notes
 from bot.parts import split
+from bot.wording import ENGLISH, Wording, wording
 
 OPEN_FOOTNOTE = "footnote.open"
 OPEN_DOCUMENT = "footnote.document"
@@ -49,9 +51,9 @@ def sentence_markdown(sentence: Sentence) -> str:
 
 
 def answer_markdown(answer: Answer) -> str:
-    """Return the whole answer as markdown; the sentence that nothing was found if it has none."""
+    """Return the whole answer as markdown; what is said instead if it has no sentences."""
     text = "".join(sentence_markdown(sentence) for sentence in answer.sentences).lstrip()
-    return text or messages.NOT_FOUND
+    return text or inert_markdown(instead(answer))
 
 
 def notification(markdown: str) -> str:
@@ -70,38 +72,22 @@ def answer_blocks(answer: Answer, key: str, now: datetime, *, asks: bool = True)
     ``key`` names the mention, so that a click finds the citation again. ``now`` is aware. An answer
     that ``asks`` whether it helped ends with Slack's buttons for that.
     """
+    words = wording(answer.language)
     citations = answer.citations if answer.sentences else ()
     tail: list[Block] = []
     if answer.verdict is not Verdict.ANSWERED or not answer.sentences:
-        tail = _nearby(answer.nearby)
+        tail = _nearby(answer.nearby, words)
     if asks:
         tail += feedback_blocks(key)
     for count in range(min(len(citations), _MOST_FOOTNOTES), -1, -1):
-        rows = [_row(citation, key, now) for citation in citations[:count]]
+        rows = [_row(citation, key, now, words) for citation in citations[:count]]
         said = notes(answer)
         if count < len(citations):
-            said.append(messages.MORE_FOOTNOTES)
+            said.append(words.more_footnotes)
         below = [_context(" ".join(said)), *tail] if said else tail
         if len(json.dumps([*rows, *below], ensure_ascii=False)) <= _ROWS:
             break
     return [*rows, *below]
-
-
-def notes(answer: Answer) -> list[str]:
-    """Return the sentences that say what is less than whole about an answer."""
-    said = []
-    if answer.fallback:
-        if not answer.sentences:
-            said.append(messages.FALLBACK_EMPTY)
-        else:
-            said.append(messages.BROKE_OFF if answer.model else messages.FALLBACK)
-    elif answer.sentences and not answer.model:
-        said.append(messages.QUOTES_ONLY)
-    if answer.cut > 0:
-        said.append(messages.cut(answer.cut))
-    elif answer.sentences and answer.verdict is Verdict.PARTLY and not answer.fallback:
-        said.append(messages.PARTLY)
-    return said
 
 
 def answer_messages(answer: Answer, key: str, now: datetime) -> list[tuple[str, list[Block]]]:
@@ -121,7 +107,7 @@ def footnote_view(citation: Citation, now: datetime) -> Block:
     details = [
         one_line(citation.heading),
         messages.page(citation.page) if citation.page is not None else "",
-        _age(citation.updated_at, now),
+        _age(citation.updated_at, now, ENGLISH),
     ]
     blocks: list[Block] = [
         {"type": "header", "text": _plain(title, _HEADER)},
@@ -168,16 +154,16 @@ def read_button_value(value: object) -> tuple[str, int] | None:
     return key, number
 
 
-def _row(citation: Citation, key: str, now: datetime) -> Block:
+def _row(citation: Citation, key: str, now: datetime, words: Wording) -> Block:
     """Return the row of one footnote: number, title, where, how old; a button opens the quote."""
-    title = escape(one_line(citation.title) or messages.UNTITLED, _TITLE)
+    title = escape(one_line(citation.title) or words.untitled, _TITLE)
     url = web_url(citation.url)
     if url and width(url) <= _ROW_URL:
         title = f"<{escape(url)}|{title}>"
     details = [
         escape(one_line(citation.heading), _DETAIL) if citation.heading else "",
-        messages.page(citation.page) if citation.page is not None else "",
-        _age(citation.updated_at, now),
+        words.page(citation.page) if citation.page is not None else "",
+        _age(citation.updated_at, now, words),
     ]
     shown = " · ".join(detail for detail in details if detail)
     text = f"*[{citation.number}]* {title}" + (f"\n{shown}" if shown else "")
@@ -187,16 +173,16 @@ def _row(citation: Citation, key: str, now: datetime) -> Block:
         row["accessory"] = {
             "type": "button",
             "action_id": OPEN_FOOTNOTE,
-            "text": _plain(messages.OPEN_QUOTE, 75),
+            "text": _plain(words.open_quote, 75),
             "value": value,
         }
     return row
 
 
-def _nearby(pages: Sequence[Nearby]) -> list[Block]:
+def _nearby(pages: Sequence[Nearby], words: Wording) -> list[Block]:
     lines = []
     for page in pages[:_MOST_NEARBY]:
-        title = escape(one_line(page.title) or messages.UNTITLED, _TITLE)
+        title = escape(one_line(page.title) or words.untitled, _TITLE)
         url = web_url(page.url)
         if url and width(url) <= _ROW_URL:
             title = f"<{escape(url)}|{title}>"
@@ -204,7 +190,7 @@ def _nearby(pages: Sequence[Nearby]) -> list[Block]:
         lines.append(f"• {title}" + (f" · {heading}" if heading else ""))
     if not lines:
         return []
-    text = f"*{messages.NEAREST}*\n" + "\n".join(lines)
+    text = f"*{words.nearest}*\n" + "\n".join(lines)
     return [{"type": "section", "text": _mrkdwn(text)}]
 
 
@@ -253,9 +239,9 @@ def _mrkdwn(text: str) -> Block:
     return {"type": "mrkdwn", "text": text, "verbatim": True}
 
 
-def _age(updated_at: datetime | None, now: datetime) -> str:
+def _age(updated_at: datetime | None, now: datetime, words: Wording) -> str:
     if updated_at is None:
         return ""
     if updated_at.tzinfo is None:
         updated_at = updated_at.replace(tzinfo=UTC)
-    return messages.updated((now - updated_at).total_seconds() / 86_400)
+    return words.updated((now - updated_at).total_seconds() / 86_400)

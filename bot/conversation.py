@@ -85,11 +85,17 @@ class Sentence:
 
 
 class Verdict(StrEnum):
-    """What became of a question."""
+    """What became of a question.
+
+    ``DISAGREE``: documents state different things, and both are quoted. ``UNCLEAR``: it cannot be
+    told what to look for, and the answer is a question back.
+    """
 
     ANSWERED = "answered"
     PARTLY = "partly"
+    DISAGREE = "disagree"
     NOT_FOUND = "not_found"
+    UNCLEAR = "unclear"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +111,12 @@ class Nearby:
 class Answer:
     """A checked answer. ``cut`` counts the sentences that no quote supported and nobody sees.
 
+    ``truncated``: the model was cut short. ``missing`` names the part of the question that stays
+    open, and ``question_back`` what an unclear question leaves open; both are short, on one line,
+    harmless and may be "". ``disagreement`` holds the numbers of the footnotes that contradict each
+    other. ``filters`` say in words what the search was narrowed to. ``language`` is the question's,
+    for the sentences of the bot itself.
+
     ``model`` is empty for quotes that no model wrote. What a model took is told even then: its
     tokens as the endpoint reported them (0 if it did not), ``model_seconds`` spent waiting for it
     (None if it was not asked), and ``cost`` in US dollars (None if unknown).
@@ -115,6 +127,12 @@ class Answer:
     citations: tuple[Citation, ...] = ()
     nearby: tuple[Nearby, ...] = ()
     cut: int = 0
+    truncated: bool = False
+    missing: str = ""
+    question_back: str = ""
+    disagreement: tuple[int, ...] = ()
+    filters: tuple[str, ...] = ()
+    language: str = "en"
     model: str = ""
     index_version: int = 0
     cost: float | None = None

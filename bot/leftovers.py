@@ -19,11 +19,11 @@ logger = logging.getLogger(__name__)
 async def own_messages_after(
     client: AsyncWebClient, mention: Mention, *, bot_user_id: str
 ) -> tuple[str, ...]:
-    """Return the ts of the bot's own messages in the thread that are newer than the mention.
+    """Return the ts of the bot's messages in the thread that may belong to the mention.
 
-    Threads are answered one question after the other, so nothing else of the bot's can be that new
-    but finished replies and what a dead worker left. Raises ConversationUnreadable,
-    SlackUnreachable.
+    They are newer than it, and stand before anybody else's next message; behind that, only what is
+    still being streamed can: a question that comes late must not take back what others were told.
+    Raises ConversationUnreadable, SlackUnreachable.
     """
     try:
         response = await client.conversations_replies(
@@ -34,12 +34,16 @@ async def own_messages_after(
         if isinstance(trouble, MessageGone):
             return ()
         raise trouble from error
-    messages = response.get("messages") or []
-    return tuple(
-        str(message["ts"])
-        for message in messages
-        if message.get("user") == bot_user_id and _number(message["ts"]) > _number(mention.ts)
-    )
+    found: list[str] = []
+    others_spoke = False
+    for message in response.get("messages") or []:
+        if _number(message["ts"]) <= _number(mention.ts):
+            continue
+        if message.get("user") != bot_user_id:
+            others_spoke = True
+        elif not others_spoke or message.get("streaming_state") == "in_progress":
+            found.append(str(message["ts"]))
+    return tuple(found)
 
 
 async def discard(client: AsyncWebClient, channel: str, message_ts: Sequence[str]) -> None:

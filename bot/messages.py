@@ -1,4 +1,6 @@
-"""Every sentence that the bot itself says, in one place. English."""
+"""Every sentence that the bot itself says, in English; wording.py has some in other languages."""
+
+from collections.abc import Sequence
 
 NAME = "Footnote"
 
@@ -36,6 +38,7 @@ FALLBACK_EMPTY = (
     "without it."
 )
 PARTLY = "The documents answer only a part of the question."
+CUT_SHORT = "The language model was cut short, so something may be missing here."
 NEAREST = "The nearest pages"
 MORE_FOOTNOTES = "Not every footnote fits here."
 
@@ -70,6 +73,30 @@ HOME_HONEST = (
     "If the documents do not answer your question, I say so and name the nearest pages. "
     "I never show a sentence that no quote supports."
 )
+
+
+def unclear(question_back: str) -> str:
+    """Ask for a clearer question; ``question_back`` is what it leaves open, or ""."""
+    if question_back:
+        return f"I am not sure what to look for: “{question_back}”"
+    return "I am not sure what to look for. Which topic, document or product is it about?"
+
+
+def missing(part: str) -> str:
+    """Say which ``part`` of a question the documents do not answer."""
+    return f"The documents do not answer this part of the question: “{part}”."
+
+
+def disagree(sources: Sequence[tuple[int, str]], newest: int) -> str:
+    """Say that footnotes, each with an ISO date or "", disagree; ``newest`` is one of them or 0."""
+    shown = [f"[{number}] ({f'updated {day}' if day else 'undated'})" for number, day in sources]
+    said = f"The documents disagree: compare {' with '.join(shown)}."
+    return f"{said} [{newest}] is the newest." if newest else said
+
+
+def filters(shown: Sequence[str]) -> str:
+    """Say what the search was narrowed to."""
+    return f"The search was limited: {', '.join(shown)}."
 
 
 def cut(count: int) -> str:

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bot.errors import SlackConversationError
+from handlers.judging.errors import JudgingError
+from handlers.runtime import eval_arguments
 from handlers.runtime import setting_kinds as kinds
 from handlers.runtime.logs import configure
 from handlers.runtime.settings import Settings, SettingsError
@@ -65,12 +67,14 @@ def parser() -> argparse.ArgumentParser:
         "ask", parents=[shared, place, json_flag], help="answer a question in the terminal"
     )
     ask.add_argument("question", help="the question, in quotes")
-    judged = commands_.add_parser(
-        "eval", parents=[shared, json_flag], help="measure on judged questions (BEIR layout)"
+    search = commands_.add_parser(
+        "search", parents=[shared, place, json_flag], help="show what a question finds, and why"
     )
-    judged.add_argument(
-        "folders", nargs="+", type=Path, metavar="FOLDER", help="corpus, queries and qrels"
+    search.add_argument("question", help="the question, in quotes")
+    search.add_argument(
+        "--explain", action="store_true", help="show all scores, and what was left out and why"
     )
+    eval_arguments.add_eval(commands_, [shared, place, json_flag])
     _add_operating(commands_, shared, place, json_flag)
     return top
 
@@ -129,7 +133,8 @@ def _assignment(text: str) -> tuple[str, str]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
-    arguments = parser().parse_args(argv)
+    given = sys.argv[1:] if argv is None else argv
+    arguments = parser().parse_args(eval_arguments.joined(given))
     try:
         try:
             settings = _settings(arguments)
@@ -145,7 +150,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return STOPPED
     except SettingsError as error:
         return _failed(arguments, error, USAGE)
-    except (KnowledgeError, WorkError, SlackConversationError, OSError) as error:
+    except (KnowledgeError, WorkError, JudgingError, SlackConversationError, OSError) as error:
         return _failed(arguments, error, FAILED)
 
 
@@ -175,10 +180,14 @@ def _command(arguments: argparse.Namespace, settings: Settings) -> Coroutine[Any
             return commands.run_sync(
                 settings, as_json=arguments.json, confirm_deletion=arguments.confirm_deletion
             )
-        case "ask":
-            return commands.run_ask(settings, arguments.question, as_json=arguments.json)
+        case "search":
+            from handlers.runtime.searching import run_search
+
+            return run_search(
+                settings, arguments.question, explain=arguments.explain, as_json=arguments.json
+            )
         case _:
-            return commands.run_eval(settings, arguments.folders, as_json=arguments.json)
+            return commands.run_ask(settings, arguments.question, as_json=arguments.json)
 
 
 def _doctor(
@@ -226,7 +235,12 @@ def _deploy(arguments: argparse.Namespace, settings: Settings) -> Coroutine[Any,
 
 Command = Callable[[argparse.Namespace, Settings], Coroutine[Any, Any, int]]
 
-OPERATING: Mapping[str, Command] = {"doctor": _doctor, "redrive": _redrive, "deploy": _deploy}
+OPERATING: Mapping[str, Command] = {
+    "doctor": _doctor,
+    "redrive": _redrive,
+    "deploy": _deploy,
+    **dict.fromkeys(("eval", eval_arguments.ADD), eval_arguments.run),
+}
 """The commands of whoever runs an installation."""
 
 

@@ -1,4 +1,5 @@
-"""Text -> vectors with all-MiniLM-L6-v2: sentence-transformers to index, ONNX for a light start.
+"""Text -> vectors: sentence-transformers to index, ONNX for a light start; all-MiniLM-L6-v2 unless
+another model is named.
 
 Both give vectors of one space. In 32-bit floats they agree to a cosine of 0.99999 and better; with
 bfloat16, which a CPU that multiplies it natively runs more than twice as fast, to 0.999.

@@ -30,6 +30,14 @@ class VectorSpace:
     dimensions: int
 
 
+@dataclass(frozen=True, slots=True)
+class Prompts:
+    """What stands in front of a question and of a document when it is embedded."""
+
+    query: str = ""
+    document: str = ""
+
+
 class OnnxEmbedder:
     """The Embedder port on a folder that ``export_onnx`` wrote. Safe to share between threads."""
 
@@ -41,6 +49,7 @@ class OnnxEmbedder:
         manifest = verified(folder)
         self._name = str(manifest["name"])
         self._dimensions = int(manifest["dimensions"])
+        self._prompts = Prompts(*map(str, manifest.get("prompts", ("", ""))))
         try:
             import onnxruntime
             from tokenizers import Tokenizer
@@ -78,8 +87,18 @@ class OnnxEmbedder:
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
         """Return one row of length 1 a text, in order; shape (len(texts), dimensions).
 
-        Only the first 256 word pieces of a text count; an empty text has a vector too.
+        Each text gets the prompt in front that the model wants for documents, if it wants one. Only
+        as much of it counts as the model reads, 256 word pieces for the packaged one; an empty text
+        has a vector too.
         """
+        return self._embedded([self._prompts.document + text for text in texts])
+
+    def embed_query(self, text: str) -> Vector:
+        """Return the vector of a question, with its own prompt; shape (dimensions,), length 1."""
+        vector: Vector = self._embedded([self._prompts.query + text])[0]
+        return vector
+
+    def _embedded(self, texts: Sequence[str]) -> Vectors:
         vectors = np.empty((len(texts), self._dimensions), dtype=np.float32)
         tokens = [e.ids for e in self._tokenizer.encode_batch_fast([readable(t) for t in texts])]
         by_length = sorted(range(len(texts)), key=lambda row: len(tokens[row]), reverse=True)
@@ -87,11 +106,6 @@ class OnnxEmbedder:
             rows = by_length[first : first + _BATCH]
             vectors[rows] = self._encoded([tokens[row] for row in rows])
         return vectors
-
-    def embed_query(self, text: str) -> Vector:
-        """Return the vector of a question; shape (dimensions,), length 1."""
-        vector: Vector = self.embed_documents([text])[0]
-        return vector
 
     def _encoded(self, tokens: Sequence[Sequence[int]]) -> Vectors:
         ids = np.zeros((len(tokens), max(map(len, tokens))), dtype=np.int64)

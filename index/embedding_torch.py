@@ -10,14 +10,9 @@ import numpy as np
 
 from index.embedding_onnx import normalised, readable
 from index.errors import EmbedderUnavailable
+from index.model_folders import longest_input, space_name
 from index.ports import Vector, Vectors
-from index.weights import (
-    PUBLISHED_DIMENSIONS,
-    PUBLISHED_NAME,
-    longest_input,
-    model_name,
-    packaged_model_path,
-)
+from index.weights import PUBLISHED_DIMENSIONS, PUBLISHED_NAME, packaged_model_path
 
 if TYPE_CHECKING:
     import torch
@@ -52,7 +47,7 @@ class SentenceTransformerEmbedder:
         EmbedderUnavailable.
         """
         self._folder = packaged_model_path() if model_path is None else model_path
-        self._name = model_name(self._folder)
+        self._name = space_name(self._folder)
         self._threads = threads
         self._precision = precision
         self._model: SentenceTransformer | None = None
@@ -74,7 +69,9 @@ class SentenceTransformerEmbedder:
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
         """Return one row of length 1 a text, in order; shape (len(texts), dimensions).
 
-        Only the first 256 word pieces of a text count; an empty text has a vector too.
+        Each text gets the prompt in front that the model wants for documents, if it wants one. Only
+        as much of it counts as the model reads, 256 word pieces for the packaged one; an empty text
+        has a vector too.
         """
         vectors = np.empty((len(texts), self.dimensions), dtype=np.float32)
         by_length = sorted(range(len(texts)), key=lambda row: len(texts[row]), reverse=True)
@@ -82,18 +79,23 @@ class SentenceTransformerEmbedder:
             batch = _BATCH if self._loaded().device.type == "cpu" else _BATCH_ON_GPU
         for first in range(0, len(by_length), batch):
             rows = by_length[first : first + batch]
-            vectors[rows] = self._encoded([readable(texts[row]) for row in rows])
+            vectors[rows] = self._encoded("encode_document", [texts[row] for row in rows])
         return vectors
 
     def embed_query(self, text: str) -> Vector:
-        """Return the vector of a question; shape (dimensions,), length 1."""
-        vector: Vector = self.embed_documents([text])[0]
+        """Return the vector of a question, with its own prompt; shape (dimensions,), length 1."""
+        vector: Vector = self._encoded("encode_query", [text])[0]
         return vector
 
-    def _encoded(self, texts: list[str]) -> Vectors:
+    def _encoded(
+        self, how: Literal["encode_document", "encode_query"], texts: list[str]
+    ) -> Vectors:
         with self._lock:  # the tokenizer must not be shared while it works
-            encoded = self._loaded().encode(
-                texts, batch_size=len(texts), show_progress_bar=False, convert_to_numpy=True
+            encoded = getattr(self._loaded(), how)(
+                [readable(text) for text in texts],
+                batch_size=len(texts),
+                show_progress_bar=False,
+                convert_to_numpy=True,
             )
         # The normalisation of the model is off by up to 0.4 % in bfloat16's 8 bits of mantissa.
         return normalised(np.asarray(encoded, dtype=np.float32))
@@ -114,7 +116,8 @@ def load(
         from sentence_transformers import SentenceTransformer
     except ImportError as error:
         raise EmbedderUnavailable(
-            f"Indexing needs the package {error.name}, which is not installed; install it with pip."
+            f"The embedder needs the package {error.name}, which is not installed; install it with"
+            " pip."
         ) from error
     if threads is not None:
         torch.set_num_threads(threads)
@@ -130,7 +133,8 @@ def load(
             f"The embedding model in {folder} cannot be loaded ({type(error).__name__}); install it"
             " again."
         ) from error
-    model.max_seq_length = longest
+    if longest is not None:
+        model.max_seq_length = longest
     return model.eval()
 
 

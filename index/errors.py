@@ -5,7 +5,10 @@
     ├── SourceUnavailable      the place documents come from              retryable
     ├── SuspiciousDeletion     a listing shrank too much; confirm it
     ├── EmbedderUnavailable    weights missing or not the published ones
+    │   └── NotExportable      the model works, but not without torch
+    ├── EmbedderUnreachable    the endpoint that embeds did not answer    retryable
     ├── EmbedderMismatch       the index was built with another embedder
+    ├── RerankerUnavailable    the named reranker cannot be loaded
     ├── IndexMissing           nothing was synced yet
     ├── IndexUnavailable       storage did not answer                     retryable
     └── WriterConflict         another writer holds the table             retryable
@@ -40,8 +43,22 @@ class EmbedderUnavailable(KnowledgeError):
     """The embedding model is missing, or its weights are not the published ones."""
 
 
+class NotExportable(EmbedderUnavailable):
+    """The model cannot be turned into an ONNX file that gives the same vectors."""
+
+
+class EmbedderUnreachable(KnowledgeError):
+    """The endpoint that embeds did not answer, or not as it should."""
+
+    retryable = True
+
+
 class EmbedderMismatch(KnowledgeError):
     """The index was built with another embedder, so distances would mean nothing."""
+
+
+class RerankerUnavailable(KnowledgeError):
+    """The reranker that the operator named cannot be loaded or does not work."""
 
 
 class IndexMissing(KnowledgeError):

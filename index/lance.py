@@ -10,11 +10,8 @@ this module is imported: about 32 for an index on S3, where threads wait more th
 """
 
 import asyncio
-import contextlib
-import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 import lancedb
 import numpy as np
@@ -25,23 +22,21 @@ from lancedb.query import BooleanQuery, FullTextQuery, MatchQuery, Occur
 
 from index import lance_rows
 from index.audience import Audience
-from index.errors import IndexMissing, KnowledgeError
 from index.keywords import ANALYSIS, LONGEST_TOKEN, Wanted, wanted
 from index.lance_errors import PATIENCE, explained, mismatch, missing
-from index.lance_filters import any_of, readable_by
+from index.lance_filters import any_of, inside, readable_by, source_id
 from index.lance_handle import Handle
 from index.lance_maintenance import maintain
 from index.lance_reading import Reading
 from index.lance_upkeep import VectorDesign
+from index.lance_writing import Writing
 from index.ports import Candidate, IndexEntry, Vector
+from index.within import EVERYTHING, Within
 
 TABLE = f"chunks-{ANALYSIS}"
 """A table is read only as it was written, so another analysis has another table."""
 
 KEYWORDS = "keywords"
-
-_T = TypeVar("_T")
-_log = logging.getLogger(__name__)
 
 
 class LanceIndex:
@@ -64,16 +59,20 @@ class LanceIndex:
         self._embedder, self._dimensions = embedder, dimensions
         self._remote = "://" in uri
         self._options = {**PATIENCE, **(storage_options or {})} if self._remote else None
-        self._before_change = before_change
         self._connection: AsyncConnection | None = None
         self._handle = Handle(uri, self._opened)
         self._reading = Reading()
-        self._staged: dict[str, IndexEntry] = {}
-        self._writing = asyncio.Lock()
+        self._writing = Writing(
+            self._handle,
+            create=self._create,
+            index_words=_ensure_keywords,
+            maintain=_maintain,
+            before_change=before_change,
+        )
 
     async def fingerprints(self, source: str) -> Mapping[str, str]:
         """Return document id -> fingerprint; empty when there is no index yet."""
-        theirs = any_of("source_id", [lance_rows.source_id(source)])
+        theirs = any_of("source_id", [source_id(source)])
         rows = await self._rows(theirs, ["doc_id", "fingerprint"])
         return dict(zip(rows["doc_id"].to_pylist(), rows["fingerprint"].to_pylist(), strict=True))
 
@@ -88,39 +87,23 @@ class LanceIndex:
         """Keep entries in memory for the next commit. Raises ValueError for a malformed entry."""
         for entry in entries:
             lance_rows.check_entry(entry, self._dimensions)
-        self._staged |= {entry.document.ref.id: entry for entry in entries}
+        self._writing.stage(entries)
 
     async def commit(self) -> int:
         """Replace the staged documents in one version; without any, change nothing.
 
         What was staged stays staged if the commit fails, so that it can be tried again.
         """
-        async with self._writing:
-            batch, self._staged = self._staged, {}
-            try:
-                if batch:
-                    await self._ask_first()
-                    await self._use_or_create(lambda table: self._replace(table, batch))
-            except BaseException:
-                self._staged = {**batch, **self._staged}
-                raise
-            if batch:
-                await self._maintain_quietly()
+        await self._writing.commit()
         return await self.version()
 
     async def discard(self) -> None:
         """Forget what is staged."""
-        self._staged = {}
+        self._writing.discard()
 
     async def remove(self, document_ids: Sequence[str]) -> int:
         """Drop documents; no search finds them again. Their bytes stay until they are compacted."""
-        theirs = any_of("doc_id", document_ids)
-        async with self._writing:
-            for document_id in document_ids:
-                self._staged.pop(document_id, None)
-            if document_ids:
-                await self._ask_first()
-                await self._handle.use_or(None, lambda table: table.delete(theirs))
+        await self._writing.remove(document_ids)
         return await self.version()
 
     async def search(
@@ -131,26 +114,49 @@ class LanceIndex:
         limit: int,
         *,
         earlier: Sequence[tuple[str, float]] = (),
+        within: Within = EVERYTHING,
     ) -> Sequence[Candidate]:
         """Return the union of both arms, nearest first, with the exact cosine for every row."""
-        query = np.asarray(vector, dtype=np.float32)
-        if query.shape != (self._dimensions,):
-            raise mismatch(self._uri, self._embedder, self._dimensions, "a vector", query.size)
+        query = self._checked(vector)
         readable = readable_by(audience)
         looked_for = wanted(text[: lance_rows.KEYWORD_CHARACTERS], earlier)
 
         async def read(table: AsyncTable) -> Sequence[Candidate]:
             if readable is None:
                 return []
-            by_vector, by_keyword = await self._reading.search(
-                table, query, _match(looked_for), readable, limit
-            )
+            where = " AND ".join([readable, *inside(within)])
+            match = _match(looked_for)
+            arms = await self._reading.search(table, query, match, where, limit)
             total = await table.count_rows()
-            found = lance_rows.candidates_of(by_vector, by_keyword, query, looked_for.terms, total)
+            found = lance_rows.candidates_of(*arms, query, looked_for.terms, total)
             # The filter decided already; this is the second lock on the same door.
-            return [one for one in found if audience.may_read(one.readers)]
+            return [
+                one
+                for one in found
+                if audience.may_read(one.readers) and within.admits(one.source, one.updated_at)
+            ]
 
         return await self._handle.use(read, asks_itself=True)
+
+    async def at(
+        self, places: Sequence[tuple[str, int]], vector: Vector, audience: Audience
+    ) -> Sequence[Candidate]:
+        """Return the chunks at these places of the version that the latest search read."""
+        query, readable = self._checked(vector), readable_by(audience)
+        if readable is None or not places:
+            return []
+        found = await self._handle.use(
+            lambda table: self._reading.at(table, places, readable), asks_itself=True
+        )
+        candidates = lance_rows.candidates_at(found, places, query)
+        return [one for one in candidates if audience.may_read(one.readers)]
+
+    async def sources(self, audience: Audience) -> frozenset[str]:
+        """Return the names of the sources that hold something for the whole audience."""
+        if (readable := readable_by(audience)) is None:
+            return frozenset()
+        rows = (await self._rows(readable, ["source", "readers"])).to_pylist()
+        return frozenset(r["source"] for r in rows if audience.may_read(frozenset(r["readers"])))
 
     async def warm(self) -> None:
         """Fetch what searches need, and keep it; nothing where there is no index yet.
@@ -176,51 +182,29 @@ class LanceIndex:
 
         Does nothing until enough has piled up, unless forced. Only the writer calls it.
         """
-        async with self._writing:
-            await self._ask_first()
-            await self._handle.use_or(None, lambda table: _maintain(table, force=force))
+        await self._writing.maintain(force=force)
 
     async def close(self) -> None:
         """Let go of the storage. A later call opens it again; staged entries are dropped."""
         await self._reading.close()
         table = self._handle.forget()
         connection, self._connection = self._connection, None
-        self._staged = {}
+        self._writing.discard()
         if table is not None:
             table.close()  # type: ignore[no-untyped-call]
         if connection is not None:
             connection.close()  # type: ignore[no-untyped-call]
 
-    async def _maintain_quietly(self) -> None:
-        try:
-            await self._handle.use(lambda table: _maintain(table, force=False, scattered_only=True))
-        except KnowledgeError as error:
-            # The commit stands. The next one tries again.
-            _log.warning("maintenance of the index failed: %s", type(error).__name__)
+    def _checked(self, vector: Vector) -> Vector:
+        query = np.asarray(vector, dtype=np.float32)
+        if query.shape != (self._dimensions,):
+            raise mismatch(self._uri, self._embedder, self._dimensions, "a vector", query.size)
+        return query
 
-    async def _replace(self, table: AsyncTable, batch: Mapping[str, IndexEntry]) -> None:
-        theirs = any_of("doc_id", batch)
-        if not any(entry.chunks for entry in batch.values()):
-            await table.delete(theirs)
-            return
-        await _ensure_keywords(table)
-        rows = await asyncio.to_thread(lance_rows.rows_of, batch.values(), await table.schema())
-        merge = table.merge_insert("id").when_matched_update_all().when_not_matched_insert_all()
-        # An index on the key would hide from each other two writers that insert the same new id.
-        merge = merge.when_not_matched_by_source_delete(theirs).use_index(False)
-        await merge.execute(rows)
-
-    async def _ask_first(self) -> None:
-        if self._before_change is not None:
-            await self._before_change()
-
-    async def _use_or_create(self, work: Callable[[AsyncTable], Awaitable[_T]]) -> _T:
-        with contextlib.suppress(IndexMissing):
-            return await self._handle.use(work)
+    async def _create(self) -> None:
         with explained(self._uri):
             schema = lance_rows.table_schema(self._embedder, self._dimensions)
             await (await self._connected()).create_table(TABLE, schema=schema, exist_ok=True)
-        return await self._handle.use(work)
 
     async def _rows(self, where: str | None, columns: list[str]) -> pa.Table:
         async def read(table: AsyncTable) -> pa.Table:
@@ -283,7 +267,9 @@ def _match(looked_for: Wanted) -> BooleanQuery | MatchQuery:
     return BooleanQuery(parts) if parts else match((), 1.0)
 
 
-async def _maintain(table: AsyncTable, *, force: bool, scattered_only: bool = False) -> None:
+async def _maintain(
+    table: AsyncTable, *, force: bool = False, scattered_only: bool = False
+) -> None:
     await maintain(
         table,
         force=force,

@@ -1,13 +1,16 @@
-"""Filter strings for LanceDB, built from hex ids and from nothing else.
+"""Filter strings for LanceDB, built from hex ids, numbers and moments, and from nothing else.
 
 Filters are SQL text without parameters, so a group called ``zzz']) OR true --`` would
-rewrite the question. Whatever is not an opaque hex id never gets near a filter.
+rewrite the question. Whatever else a person or a document calls itself never gets near a filter.
 """
 
 import re
 from collections.abc import Iterable, Sequence
+from datetime import UTC
 
 from index.audience import Audience
+from index.documents import stable_id
+from index.within import Within
 
 CLAUSES = 256
 """Most members that are put into a filter; the search checks all of them again afterwards."""
@@ -47,6 +50,37 @@ def readable_by(audience: Audience) -> str | None:
         if len(strictest) == CLAUSES:
             break
     return _conjunction([f"array_has_any(readers, [{_quoted(member)}])" for member in strictest])
+
+
+def source_id(name: str) -> str:
+    """Return the hex id of a source, safe in a filter whatever the source is called."""
+    return stable_id("source", name)
+
+
+def inside(within: Within) -> list[str]:
+    """Return the filters for rows that ``within`` admits; none if it admits all.
+
+    A row without a date is admitted by no limit of age, as comparisons with NULL are not true.
+    """
+    filters: list[str] = []
+    if within.sources is not None:
+        filters.append(any_of("source_id", map(source_id, within.sources)))
+    for comparison, moment in ((">=", within.since), ("<", within.before)):
+        if moment is not None:
+            filters.append(
+                f"updated_at {comparison} timestamp '{moment.astimezone(UTC).isoformat()}'"
+            )
+    return filters
+
+
+def standing_at(places: Iterable[tuple[str, int]]) -> str:
+    """Return the filter for rows at places, each a document id and an ordinal, and a few more.
+
+    Raises ValueError if something is not a hex id.
+    """
+    documents, ordinals = zip(*places, strict=True)
+    numbers = ", ".join(str(int(one)) for one in sorted(set(ordinals)))
+    return f"{any_of('doc_id', set(documents))} AND ordinal IN ({numbers})"
 
 
 def _conjunction(clauses: Sequence[str]) -> str:

@@ -4,20 +4,25 @@
     warm   both arms read ids from indexes in memory,        1 request: is there a newer version?
            the rows come from memory too
 
+Chunks at known places come from memory as well, without any request, or with one query.
+
 Rows in memory belong to one version of one table. As soon as the table moves on they are not used
 any more, and those of the new version are fetched in the background, in a few large pieces.
 """
 
 import asyncio
 import logging
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from index import lance_rows
+from index.lance_filters import standing_at
 from index.lance_newest import read_newest
 from index.lance_upkeep import KEPT_ROWS, REFINED_ROWS
 from index.ports import Vector
@@ -68,6 +73,10 @@ class KeptRows:
                 rows = rows.append_column(name, found[name])
         return rows
 
+    def of_documents(self, ids: Iterable[str]) -> pa.Table:
+        """Return the rows of these documents."""
+        return self.rows.filter(pc.is_in(self.rows["doc_id"], pa.array(sorted(set(ids)))))
+
 
 class Reading:
     """The searches of one process on one index. Tables are those of the engine's open handle."""
@@ -106,6 +115,17 @@ class Reading:
             is_whole=lambda found: not lance_rows.shows_two_versions(*found),
             catch_up=lambda: _prewarm(table),
         )
+
+    async def at(self, table: Any, places: Sequence[tuple[str, int]], readable: str) -> pa.Table:
+        """Return rows of the version that is held, among them those at ``places`` that there are.
+
+        From memory they come unfiltered: whoever asked checks who may read them.
+        """
+        kept = self._kept
+        if kept is not None and kept.of == await _named(table):
+            return kept.of_documents(document for document, _ in places)
+        query = table.query().where(f"{readable} AND {standing_at(places)}")
+        return await query.select(list(lance_rows.CANDIDATE_COLUMNS)).to_arrow()
 
     async def close(self) -> None:
         """Forget what was kept."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from index.chunking import searchable_text
 from index.documents import Chunk, stable_id
 from index.keywords import coverage, keyword_text
-from index.lance_filters import is_hex_id
+from index.lance_filters import is_hex_id, source_id
 from index.ports import Candidate, IndexEntry, Vectors
 
 EMBEDDER_KEY = b"footnote.embedder"
@@ -161,13 +161,28 @@ def candidates_of(
         rows = table.select([name for name in CANDIDATE_COLUMNS if name != "vector"]).to_pylist()
         for row, similarity in zip(rows, similarities, strict=True):
             found.setdefault(row["id"], (row, float(similarity)))
-    held = [frozenset(row["keywords"].split()) & terms.keys() for row, _ in found.values()]
+    looked_for = frozenset(terms)
+    held = [looked_for.intersection(row["keywords"].split()) for row, _ in found.values()]
     covered = coverage(terms, held, total)
     candidates = [
         _candidate(row, similarity, keyword.get(row["id"], 0.0), share)
         for (row, similarity), share in zip(found.values(), covered, strict=True)
     ]
     return sorted(candidates, key=lambda one: (-one.similarity, one.chunk.id))
+
+
+def candidates_at(
+    table: pa.Table, places: Iterable[tuple[str, int]], query: NDArray[np.float32]
+) -> list[Candidate]:
+    """Return the rows of ``table`` that stand at ``places``, with their exact cosines."""
+    wanted = set(places)
+    similarities = _cosines(vectors_in(table), query)
+    rows = table.select([name for name in CANDIDATE_COLUMNS if name != "vector"]).to_pylist()
+    return [
+        _candidate(row, float(similarity), 0.0, 0.0)
+        for row, similarity in zip(rows, similarities, strict=True)
+        if (row["doc_id"], row["ordinal"]) in wanted
+    ]
 
 
 def vectors_in(table: pa.Table) -> Vectors:
@@ -186,11 +201,6 @@ def shows_two_versions(*tables: pa.Table) -> bool:
             if seen.setdefault(document, fingerprint) != fingerprint:
                 return True
     return False
-
-
-def source_id(name: str) -> str:
-    """Return the hex id of a source, safe in a filter whatever the source is called."""
-    return stable_id("source", name)
 
 
 def storable(text: str) -> str:

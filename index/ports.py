@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from index.audience import Audience
 from index.documents import Chunk, Document, DocumentRef, RawDocument
+from index.within import EVERYTHING, Within
 
 Vector = NDArray[np.float32]
 """Shape (dimensions,), of length 1."""
@@ -83,6 +84,22 @@ class Embedder(Protocol):
         ...
 
 
+class Reranker(Protocol):
+    """Reads a question and a passage together, which is slower and sees more than vectors do."""
+
+    @property
+    def name(self) -> str:
+        """Name of the model; part of what an explanation says."""
+        ...
+
+    def scores(self, question: str, texts: Sequence[str]) -> Sequence[float]:
+        """Return one score a text, in order, larger for better. Blocking.
+
+        Raises RerankerUnavailable.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class IndexEntry:
     """One document, ready to be stored: its chunks and their vectors, row by row."""
@@ -152,12 +169,31 @@ class VectorIndex(Protocol):
         limit: int,
         *,
         earlier: Sequence[tuple[str, float]] = (),
+        within: Within = EVERYTHING,
     ) -> Sequence[Candidate]:
         """Return the union of the best ``limit`` chunks by vector and by keyword.
 
         The words of ``earlier`` turns are looked for too, with the weights that they come with.
-        Only chunks that the whole audience may read. Raises IndexMissing, EmbedderMismatch,
-        IndexUnavailable.
+        Only chunks that the whole audience may read, of documents that ``within`` admits. Raises
+        IndexMissing, EmbedderMismatch, IndexUnavailable.
+        """
+        ...
+
+    async def at(
+        self, places: Sequence[tuple[str, int]], vector: Vector, audience: Audience
+    ) -> Sequence[Candidate]:
+        """Return the chunks at these places, each a document id and an ordinal, in any order.
+
+        Where there is no chunk, or none that the whole audience may read, nothing is returned. What
+        was removed before the latest search began is gone here too. ``keyword`` and ``coverage``
+        are 0.0. Raises as ``search`` does.
+        """
+        ...
+
+    async def sources(self, audience: Audience) -> frozenset[str]:
+        """Return the names of the sources of which the whole audience may read something.
+
+        Empty when there is no index yet.
         """
         ...
 

@@ -1,7 +1,7 @@
-"""From candidates to the passages that are offered: fusion and the context budget. Pure."""
+"""From candidates to a ranking of passages: fusion of the two arms. Pure."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from index.documents import Passage
 from index.ports import Candidate
@@ -31,46 +31,53 @@ def fuse(
     """
     if not (0.0 <= keyword_weight <= 1.0 and 0.0 <= coverage_weight <= 1.0):
         raise ValueError("keyword_weight and coverage_weight must lie between 0 and 1")
-    nearest = max((one.similarity for one in candidates), default=0.0)
-    strongest = max((one.keyword for one in candidates), default=0.0)
+    best = Best.of(candidates)
     passages = [
-        _passage(
-            one,
-            (
-                (1.0 - keyword_weight) * _share(one.similarity, nearest)
-                + keyword_weight * _share(one.keyword, strongest)
-                + coverage_weight * one.coverage
-            )
-            / (1.0 + coverage_weight),
-        )
+        scored(one, best, keyword_weight=keyword_weight, coverage_weight=coverage_weight)
         for one in candidates
     ]
     return sorted(passages, key=lambda passage: (-passage.score, passage.chunk.id))
 
 
-def within_budget(
-    passages: Iterable[Passage], *, characters: int, per_document: int, limit: int
-) -> list[Passage]:
-    """Return the first passages that fit, in their order.
+@dataclass(frozen=True, slots=True)
+class Best:
+    """The best of each arm of one search, by which the scores of the others are divided."""
 
-    Together they have at most ``characters`` characters of text, at most ``per_document`` come from
-    one document, and there are at most ``limit``. A passage that does not fit is passed over, and a
-    shorter one after it may still be taken.
-    """
-    taken: list[Passage] = []
-    used: Counter[str] = Counter()
-    left = characters
-    for passage in passages:
-        if len(taken) >= limit:
-            break
-        size = len(passage.chunk.text)
-        document = passage.chunk.document_id
-        if size > left or used[document] >= per_document:
-            continue
-        left -= size
-        used[document] += 1
-        taken.append(passage)
-    return taken
+    similarity: float
+    keyword: float
+
+    @classmethod
+    def of(cls, candidates: Sequence[Candidate]) -> "Best":
+        """Return the best of these candidates; 0.0 without any."""
+        return cls(
+            similarity=max((one.similarity for one in candidates), default=0.0),
+            keyword=max((one.keyword for one in candidates), default=0.0),
+        )
+
+
+def scored(
+    candidate: Candidate,
+    best: Best,
+    *,
+    keyword_weight: float = KEYWORD_WEIGHT,
+    coverage_weight: float = COVERAGE_WEIGHT,
+) -> Passage:
+    """Return a candidate as a passage with the score that ``fuse`` gives it."""
+    score = (
+        (1.0 - keyword_weight) * _share(candidate.similarity, best.similarity)
+        + keyword_weight * _share(candidate.keyword, best.keyword)
+        + coverage_weight * candidate.coverage
+    ) / (1.0 + coverage_weight)
+    return Passage(
+        chunk=candidate.chunk,
+        source=candidate.source,
+        title=candidate.title,
+        url=candidate.url,
+        score=min(score, 1.0),
+        similarity=candidate.similarity,
+        readers=candidate.readers,
+        updated_at=candidate.updated_at,
+    )
 
 
 def other_documents(
@@ -90,16 +97,3 @@ def other_documents(
 
 def _share(value: float, best: float) -> float:
     return min(max(value, 0.0) / best, 1.0) if best > 0.0 else 0.0
-
-
-def _passage(candidate: Candidate, score: float) -> Passage:
-    return Passage(
-        chunk=candidate.chunk,
-        source=candidate.source,
-        title=candidate.title,
-        url=candidate.url,
-        score=min(score, 1.0),
-        similarity=candidate.similarity,
-        readers=candidate.readers,
-        updated_at=candidate.updated_at,
-    )

@@ -2,7 +2,6 @@
 
 import hashlib
 import importlib.util
-import json
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -56,24 +55,3 @@ def sha256_of(path: Path) -> str:
 def _digest(path: Path, inode: int, size: int, changed: int) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def model_name(folder: Path) -> str:
-    """Return the name of the vector space of the model in ``folder``.
-
-    Two folders have one name exactly if their weights are equal, since only then may their
-    vectors be compared. Raises EmbedderUnavailable if there are no weights.
-    """
-    digest = sha256_of(folder / WEIGHTS)
-    return PUBLISHED_NAME if digest == PUBLISHED_SHA256 else f"{folder.name}-{digest[:12]}"
-
-
-def longest_input(folder: Path) -> int:
-    """Return how many word pieces the model in ``folder`` reads. Raises EmbedderUnavailable."""
-    path = folder / "sentence_bert_config.json"
-    try:
-        return int(json.loads(path.read_text("utf-8"))["max_seq_length"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise EmbedderUnavailable(
-            f"{path} does not say how much the model reads; install the model again."
-        ) from error

@@ -24,7 +24,7 @@ def test_every_file_that_it_links_to_is_there() -> None:
 
 
 def test_every_command_that_it_names_is_there() -> None:
-    named = set(re.findall(r"\bfootnote (demo|serve|sync|ask|eval|[a-z]+(?=`))", README))
+    named = set(re.findall(r"\bfootnote (demo|serve|sync|ask|search|eval|[a-z]+(?=`))", README))
     known = set(re.findall(r"^    (\w+) {2,}", parser().format_help(), re.MULTILINE))
     targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
     assert named == known

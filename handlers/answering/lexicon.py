@@ -96,6 +96,8 @@ SAME = {
         "email e-mail mail emails e-mails".split(),
         "company organisation organization firm".split(),
         "must mandatory obligatory".split(),
+        "forbid forbids forbidden prohibit prohibits prohibited ban bans banned".split(),
+        "locate located situate situated".split(),
     )
     for word in group
 }
@@ -106,10 +108,26 @@ NUMBER_WORDS = {
         "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
         " fifteen sixteen seventeen eighteen nineteen twenty".split()
     )
-} | {"thirty": "30", "forty": "40", "fifty": "50", "sixty": "60", "ninety": "90"}
+}
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+for _ten, _word in enumerate(_TENS, start=2):
+    NUMBER_WORDS[_word] = str(10 * _ten)
+    for _one, _small in enumerate("one two three four five six seven eight nine".split(), start=1):
+        NUMBER_WORDS[f"{_word}-{_small}"] = str(10 * _ten + _one)
+
+SCALES = {
+    "hundred": 100,
+    "thousand": 1_000,
+    "million": 1_000_000,
+    "billion": 1_000_000_000,
+    "trillion": 1_000_000_000_000,
+}
+"""Words that multiply the number before them."""
 
 UNITS = frozenset(
     "year month week day hour minute second percent euro dollar pound gb mb kb tb ms km kg cm"
+    " mile kilometre metre meter foot feet inch acre mi m litre gram tonne ton watt volt decade"
+    " century mm yard knot hectare"
     " people employee person time attempt character page item user seat request byte degree am"
     " pm".split()
 )
@@ -127,9 +145,61 @@ EXCEPTIONS = (
 # Apart from the exceptions, so that "unless" never stands for "if". "Provided" alone is no
 # condition: most often something is provided by, to or in something.
 CONDITIONS = (
-    ("if",), ("as", "long", "as"), ("provided", "that"), ("provided", "you"),
+    ("if",), ("once", "you"), ("once", "your"), ("when", "you"), ("when", "your"),
+    ("only", "when"), ("only", "after"),
+    ("as", "long", "as"), ("provided", "that"), ("provided", "you"),
     ("provided", "your"), ("provided", "the"), ("provided", "they"), ("provided", "it"),
 )  # fmt: skip
+NO_CONDITIONS = (("even", "if"), ("as", "if"), ("ask", "if"), ("whether", "if"), ("see", "if"))
+"""Phrases in which "if" sets no condition."""
+WHENEVER = frozenset("when whenever where once wherever while case".split())
+"""Words with which a paraphrase may set the same condition."""
+MYTHS = (
+    ("myth",), ("myths",), ("misconception",), ("misconceptions",), ("popular", "belief"),
+    ("common", "belief"), ("wrongly",), ("mistakenly",), ("falsely",), ("not", "true"),
+    ("untrue",), ("rumour",), ("rumours",), ("rumor",), ("rumors",), ("hoax",), ("fallacy",),
+    ("erroneously",), ("incorrectly",),
+)  # fmt: skip
+"""Phrases that take back the rest of their sentence."""
+NO_MYTHS = (("contrary", "to", "popular", "belief"), ("contrary", "to", "common", "belief"))
+DOUBTS = frozenset("might perhaps possibly probably supposedly allegedly reportedly maybe".split())
+HEDGES = DOUBTS | frozenset("may could can likely possible seem seems appear appears".split())
+"""Words of doubt, and those that show in a claim that there is some."""
+MONTHS = frozenset(
+    "january february march april may june july august september october november december".split()
+)
+US = frozenset("we us our ours company".split())
+YOU = frozenset("you your yours employee".split())
+"""The writer and the reader of a handbook, as words and as stems."""
+ANAPHORS = frozenset(
+    "he she it its they their them this these those that such both here there his her who"
+    " which".split()
+)
+"""Words with which a sentence speaks of the one before it."""
+PREPOSITIONS = frozenset(
+    "within from to by before after until since with without for in on at of into under over above"
+    " below against through during between among via behind near off".split()
+)
+CLASHES = {
+    one: frozenset(others.split())
+    for one, others in {
+        "from": "to by until for into",
+        "to": "from by",
+        "by": "from to for with without after",
+        "for": "from by against",
+        "until": "from since after",
+        "since": "until before",
+        "before": "after since", "within": "after",
+        "after": "before by until within",
+        "with": "without against",
+        "without": "with",
+        "against": "for with",
+        "above": "below under", "below": "above over",
+        "over": "under below", "under": "over above",
+        "into": "from",
+    }.items()
+}  # fmt: skip
+"""Prepositions that cannot stand for each other before the same word."""
 NOT_NEGATIONS = (
     ("no", "later", "than"), ("no", "more", "than"), ("not", "more", "than"),
     ("no", "less", "than"),
@@ -173,6 +243,8 @@ OPPOSITES = tuple(
         ("temporary", "permanent"), ("upper", "lower"), ("high higher", "low lower"),
         ("old older", "new newer young younger"), ("large larger big", "small smaller"),
         ("add", "remove delete"), ("encrypted", "unencrypted plaintext"), ("inside", "outside"),
+        ("more", "less fewer"),
+        ("higher greater", "lower less fewer"), ("later", "earlier"), ("early", "late"),
     )
 )  # fmt: skip
 NEGATIVE_PREFIXES = ("un", "in", "im", "ir", "dis", "non", "non-", "il")

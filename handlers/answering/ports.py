@@ -87,3 +87,31 @@ class Answerer(Protocol):
     ) -> AsyncGenerator[AnswerEvent]:
         """Yield checked sentences as they are ready, and Finished last."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """A question as it would be asked alone, "" for none, and what it took.
+
+    ``cost`` is in US dollars, None if unknown.
+    """
+
+    text: str = field(default="", repr=False)
+    usage: Usage = Usage()
+    cost: float | None = None
+
+
+class Rewriter(Protocol):
+    """Makes a follow-up understandable without the conversation before it, for the search."""
+
+    async def standalone(self, question: Question) -> Rewrite:
+        """Return the rewrite to search for; without text the question is searched as it is."""
+        ...
+
+
+class NoRewriter:
+    """Leaves every question as it is: what goes without a model."""
+
+    async def standalone(self, question: Question) -> Rewrite:
+        """Return no rewrite."""
+        return Rewrite()

@@ -1,29 +1,28 @@
-"""What is said to the model. Pure but for reading the packaged template once.
+"""What is said to the model. Pure but for reading the packaged prompts once.
 
 Passages and earlier turns are data between fences whose lines carry a nonce that their author
 cannot know. Whatever could look like a fence, or like a citation mark, is taken out of the data, so
 a passage can neither end its fence nor pass for another passage.
 """
 
+import hashlib
 import re
 from collections.abc import Sequence
-from functools import cache
-from importlib.resources import files
 
 from bot.conversation import Question, Turn
 from handlers.answering.cleaning import one_line, without_hidden
 from handlers.answering.ports import Message
+from handlers.answering.prompt_files import prompt
 from index.documents import Passage
 
-VERSION = "answer-1"
-"""Changes with the wording below or in answer_prompt.md; recorded beside evaluations."""
-
-NOT_FOUND = "NOT_FOUND"
+NAMES = ("answer", "standalone")
+"""The prompts, each in a file NAME_prompt.md."""
 
 MOST_TURNS = 8
 LONGEST_TURN = 600
 LONGEST_HISTORY = 2400
 LONGEST_QUESTION = 4000
+LONGEST_FOLLOW_UP = 1000
 LONGEST_PASSAGE = 4000
 """Characters. A passage of the index is far shorter; this bounds what somebody else may offer."""
 
@@ -34,31 +33,44 @@ _ROLE = re.compile(r"<\|[^|>\n]{0,40}\|>|\[/?INST\]|</?s>", re.I)
 
 def messages(question: Question, passages: Sequence[Passage], *, nonce: str) -> list[Message]:
     """Return the conversation to send. ``nonce`` is random for each call, letters and digits."""
-    parts: list[str] = []
+    numbered = enumerate(passages, start=1)
+    slots = {
+        "conversation": _conversation(question, nonce),
+        "count": str(len(passages)),
+        "passages": "\n\n".join(
+            _fenced(f"passage {number}", _passage(number, passage, nonce), nonce)
+            for number, passage in numbered
+        ),
+        "question": _as_data(question.text.strip()[:LONGEST_QUESTION], nonce),
+    }
+    answer = prompt("answer")
+    return [Message("system", answer.system), Message("user", answer.filled(slots))]
+
+
+def standalone_messages(question: Question, *, nonce: str) -> list[Message]:
+    """Return the call that makes a follow-up stand alone; ``nonce`` as for ``messages``."""
+    asked = _as_data(one_line(question.text)[:LONGEST_FOLLOW_UP], nonce)
+    slots = {
+        "conversation": _conversation(question, nonce),
+        "question": _fenced("question", asked, nonce),
+    }
+    standalone = prompt("standalone")
+    return [Message("system", standalone.system), Message("user", standalone.filled(slots))]
+
+
+def versions() -> tuple[str, ...]:
+    """Return the versions of all prompts, as their files name them."""
+    return tuple(prompt(name).version for name in NAMES)
+
+
+def fingerprint() -> str:
+    """Return 16 hex digits that change with any word of any prompt file: for evaluations."""
+    return hashlib.sha256("".join(prompt(n).fingerprint for n in NAMES).encode()).hexdigest()[:16]
+
+
+def _conversation(question: Question, nonce: str) -> str:
     history = _history(question.history, nonce)
-    if history:
-        parts += ["Earlier in this conversation, only to understand the question:"]
-        parts += [_fenced("conversation", history, nonce)]
-    parts += [f"Passages 1 to {len(passages)}:"]
-    for number, passage in enumerate(passages, start=1):
-        parts.append(_fenced(f"passage {number}", _passage(number, passage, nonce), nonce))
-    asked = _as_data(question.text.strip()[:LONGEST_QUESTION], nonce)
-    parts += [
-        f"Question, by the person who reads the answer:\n{asked}",
-        f"Answer from the passages only, each sentence with its number, or {NOT_FOUND}.",
-    ]
-    return [Message("system", _system()), Message("user", "\n\n".join(parts))]
-
-
-def says_not_found(text: str) -> bool:
-    """Tell whether a sentence of the model is the agreed word for "the passages don't answer"."""
-    letters = re.sub(r"[^A-Za-z]", "", re.sub(r"\[[^\]]*\]", "", text)).upper()
-    return letters == "NOTFOUND"
-
-
-@cache
-def _system() -> str:
-    return files(__package__).joinpath("answer_prompt.md").read_text(encoding="utf-8").strip()
+    return _fenced("conversation", history, nonce) if history else ""
 
 
 def _fenced(label: str, body: str, nonce: str) -> str:

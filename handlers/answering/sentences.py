@@ -7,6 +7,8 @@ before them, so a sentence is complete only when it is known that no further mar
 import re
 from dataclasses import dataclass
 
+from handlers.answering.marks import ENDING, MARK, PART_OF_MARK
+
 LONGEST_SENTENCE = 1000
 """Characters after which a sentence that does not end is cut; far above any honest sentence."""
 
@@ -16,10 +18,14 @@ LONGEST_CODE = 4000
 _FENCES = ("```", "~~~")
 _ITEM = re.compile(r"(?:([-*+•–])|(\d{1,3})[.)])[ \t]+")
 _MAYBE_ITEM = re.compile(r"(?:[-*+•–]|\d{1,3}[.)]?|`{1,2}|~{1,2})\Z")
-_MARK = r"(?:\\?\[\^?\d{1,3}(?:\s*[,;–-]\s*\^?\d{1,3})*\\?\]|【[^】\n]{1,20}】)"
-_MARKS = re.compile(rf"(?:[ \t]*{_MARK})+")
-_LINE_OF_MARKS = re.compile(rf"\s*\n[ \t]*((?:[ \t]*{_MARK})+)[ \t]*(?=\n|\Z)")
-_PART_OF_MARK = re.compile(r"\s*(?:\\?\[\^?[\d\s,;–-]{0,16}\\?|【[^】\n]{0,20}|\\)\Z")
+_MARK = rf"(?:{MARK}|(?<=[.!?]){ENDING}|{ENDING}(?=[ \t]*(?:\n|\Z)))"
+_MARKS = re.compile(rf"(?:[ \t]*{_MARK})+", re.I)
+_LINE_OF_MARKS = re.compile(rf"\s*\n[ \t]*((?:[ \t]*{_MARK})+)[ \t]*(?=\n|\Z)", re.I)
+_LEADING_MARKS = re.compile(rf"\s*(?:[ \t]*{_MARK})*", re.I)
+_PART_OF_MARK = re.compile(rf"\s*{PART_OF_MARK}\Z", re.I)
+_MARKED = re.compile(
+    rf"(?:[.!?…。！？][\"'”’»)*_]*(?:[ \t]*{_MARK})+|{_MARK}[.!?…。！？][\"'”’»)*_]*)\s*\Z", re.I
+)
 _CLOSERS = "\"'”’»)*_"
 _WIDE = "。！？"
 _STOPS = ".!?…"
@@ -49,6 +55,7 @@ class SentenceSplitter:
     def __init__(self) -> None:
         self._buffer = ""
         self._begun = False
+        self._paused = False
 
     def feed(self, piece: str) -> list[RawSentence]:
         """Add text; return the sentences that became complete."""
@@ -59,13 +66,37 @@ class SentenceSplitter:
         """Return what is left: the text ends here."""
         return self._take(final=True)
 
+    def pause(self) -> list[RawSentence]:
+        """Return what is whole while nothing more comes: a sentence with its stop and its marks.
+
+        Only a further mark could still follow; it is dropped when it does, rather than taken for
+        one of the next sentence.
+        """
+        if not _MARKED.search(self._buffer) or self._buffer.lstrip().startswith(_FENCES):
+            return []
+        taken = self._take(final=True)
+        self._paused = bool(taken)
+        return taken
+
     def _take(self, *, final: bool) -> list[RawSentence]:
+        if self._paused and not self._past_late_marks(final):
+            return []
         taken: list[RawSentence] = []
         while (raw := self._next(final)) is not None:
             if raw.text:
                 self._begun = True
                 taken.append(raw)
         return taken
+
+    def _past_late_marks(self, final: bool) -> bool:
+        """Drop marks that come after a pause; False while it cannot be known if they end."""
+        marks = _MARKS.match(self._buffer)
+        after = marks.end() if marks else 0
+        if not final and (not self._buffer[after:] or _PART_OF_MARK.match(self._buffer, after)):
+            return False
+        self._buffer = self._buffer[after:]
+        self._paused = False
+        return True
 
     def _next(self, final: bool) -> RawSentence | None:
         rest = self._buffer.lstrip()
@@ -103,9 +134,9 @@ class SentenceSplitter:
         end = (after if after >= 0 else len(rest)) if closing >= 0 else stop
         marks = rest[closing + 4 : end].strip() if closing >= 0 else ""
         tail = _LINE_OF_MARKS.match(rest, end)
-        if tail:
+        if tail and (final or tail.end() < len(rest)):
             marks, end = f"{marks} {tail[1].strip()}", tail.end()
-        elif not final and (_PART_OF_MARK.match(rest, end) or not rest[end:].strip()):
+        elif not final and (tail or _may_become_marks(rest, end)):
             return None
         self._buffer = rest[end:]
         return RawSentence(f"{body}\n{marks.strip()}" if body.strip() else "", lead or "\n", True)
@@ -154,7 +185,7 @@ def _line_end(text: str, at: int, final: bool) -> int | None:
     marks = _LINE_OF_MARKS.match(text, at)
     if marks and (final or marks.end() < len(text)):
         return marks.end()
-    if not final and (marks or _PART_OF_MARK.match(rest)):
+    if not final and (marks or _may_become_marks(text, at)):
         return None
     wrapped = rest[: len(rest) - len(following)].count("\n") == 1 and following[0].islower()
     return -1 if wrapped else at
@@ -192,4 +223,11 @@ def _stop_end(text: str, at: int, final: bool) -> int | None:
 
 def _may_be_marks(text: str, at: int) -> bool:
     following = text[at:].lstrip()
-    return not following or following[0] in "[【\\"
+    return not following or following[0] in "[［【(（<\\"
+
+
+def _may_become_marks(text: str, at: int) -> bool:
+    """Tell whether all that stands behind ``at`` is marks, the last of them perhaps unfinished."""
+    marks = _LEADING_MARKS.match(text, at)
+    after = marks.end() if marks else at
+    return not text[after:].strip() or bool(_PART_OF_MARK.match(text, after))

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from bot.conversation import Answer
+from handlers.answering.ports import Rewrite
 from handlers.work.jobs import AnswerJob
 from handlers.work.measures import AnswerMeasures, Spans, untraced
 
@@ -20,6 +21,7 @@ class Timing:
     started: float = field(init=False)
     retrieval: float | None = None
     first_word: float | None = None
+    rewrite: Rewrite = field(default_factory=Rewrite)
     answer: Answer | None = None
 
     def __post_init__(self) -> None:
@@ -28,6 +30,12 @@ class Timing:
         began = self.job.accepted_at or self.started
         with self.spans("queue", self.job.trace, began=began):
             pass
+
+    @contextmanager
+    def rewriting(self) -> Iterator[None]:
+        """Trace the model's call that makes a follow-up stand alone."""
+        with self.spans("rewrite", self.job.trace):
+            yield
 
     @contextmanager
     def retrieving(self) -> Iterator[None]:
@@ -50,15 +58,17 @@ class Timing:
 
     def measures(self, deliveries: int) -> AnswerMeasures:
         """Return all that was measured, at the end of the try."""
-        answer = self.answer
+        answer, rewrite = self.answer, self.rewrite
+        costs = [spent.cost for spent in (rewrite, answer) if spent and spent.cost is not None]
         return AnswerMeasures(
             queued=self.started - self.job.accepted_at,
             retrieval=self.retrieval,
             model=answer.model_seconds if answer else None,
             first_word=self.first_word,
             total=self.clock() - self.job.accepted_at,
-            prompt_tokens=answer.prompt_tokens if answer else 0,
-            completion_tokens=answer.completion_tokens if answer else 0,
-            cost=answer.cost if answer else None,
+            prompt_tokens=rewrite.usage.prompt_tokens + (answer.prompt_tokens if answer else 0),
+            completion_tokens=rewrite.usage.completion_tokens
+            + (answer.completion_tokens if answer else 0),
+            cost=sum(costs) if costs else None,
             deliveries=deliveries,
         )

@@ -1,5 +1,7 @@
 """What the tries before have left in the claim of a question, and which errors cost none."""
 
+import re
+
 from bot.errors import SlackUnreachable, TokenRefused
 from handlers.work.claims import Claim
 from handlers.work.errors import QueueUnavailable, StoreUnavailable
@@ -30,3 +32,8 @@ def posted_in(claim: Claim) -> list[str]:
     """Return the ts of all messages that were noted as begun."""
     posted = claim.notes.get("posted")
     return [str(ts) for ts in posted] if isinstance(posted, list) else []
+
+
+def word_of(error: Exception) -> str:
+    """Return the class of an error as the short machine word that outcomes allow."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", type(error).__name__).lower()

@@ -4,7 +4,7 @@
         │        └─── held ────────▶ later
         ▼
     (a dead worker held it: delete what it had half written; tried too often: apologise)
-    read the question back from Slack ─▶ retrieve for the room ─▶ answer, sentence by sentence
+    read the question back, let a follow-up stand alone ─▶ retrieve for the room ─▶ answer it
         ▼
     keep the footnotes ─▶ finish the reply ─▶ record the outcome ─▶ claim done
 
@@ -15,7 +15,6 @@ waits after a worker was killed.
 import asyncio
 import json
 import logging
-import re
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing, suppress
@@ -32,9 +31,10 @@ from bot.people import is_member
 from bot.replies import PrivateReply, Reply, discard
 from bot.streams import StreamBudget
 from bot.threads import read_question
-from handlers.answering.ports import Answerer, Finished, SentenceReady
+from handlers.answering.ports import Answerer, Finished, NoRewriter, Rewriter, SentenceReady
+from handlers.answering.room import audience_of
 from handlers.answering.timing import Timing
-from handlers.answering.tries import is_outage, posted_in, tries_in
+from handlers.answering.tries import is_outage, posted_in, tries_in, word_of
 from handlers.work.answers import keep_answer
 from handlers.work.claims import Claim, Claims, Done, Held
 from handlers.work.deliveries import OUTAGE_SECONDS, TRIES
@@ -45,9 +45,9 @@ from handlers.work.measures import Observer, Spans, unobserved, untraced
 from handlers.work.outcomes import record
 from handlers.work.ports import StateStore
 from handlers.work.seal import Seal
-from index.audience import EVERYONE, Audience, Principal
-from index.errors import IndexMissing
-from index.retrieval import Retriever
+from index.audience import Audience
+from index.errors import IndexMissing, IndexUnavailable
+from index.retrieval import Retrieval, Retriever
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +67,10 @@ class Later:
     seconds: float
 
 
+async def _never() -> bool:
+    return False
+
+
 class AnswerWorker:
     """Answers jobs, each exactly once as far as a reader of the thread can tell."""
 
@@ -77,27 +81,32 @@ class AnswerWorker:
         bot_user_id: Callable[[], Awaitable[str]],
         retriever: Retriever,
         answerer: Answerer,
+        rewriter: Rewriter | None = None,
         store: StateStore,
         claims: Claims,
         seal: Seal,
         observer: Observer = unobserved,
         spans: Spans = untraced,
+        was_synced: Callable[[], Awaitable[bool]] = _never,
         renew_every: float = 5.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Keep the parts; nothing is opened here.
 
-        ``renew_every`` is in seconds, ``clock`` counts seconds since the epoch.
+        ``was_synced`` tells whether there must be an index. ``renew_every`` is in seconds,
+        ``clock`` counts seconds since the epoch.
         """
         self._client = client
         self._bot_user_id = bot_user_id
         self._retriever = retriever
         self._answerer = answerer
+        self._rewriter = rewriter or NoRewriter()
         self._store = store
         self._claims = claims
         self._seal = seal
         self._observer = observer
         self._spans = spans
+        self._was_synced = was_synced
         self._renew_every = renew_every
         self._clock = clock
         self._budget = StreamBudget(time.monotonic)
@@ -174,6 +183,10 @@ class AnswerWorker:
         except MessageGone:
             await reply.settle()
             return Outcome(Ending.DECLINED, "message-gone")
+        except ClaimLost:
+            # Somebody else answers; two answers would be one too many.
+            await discard(self._client, mention.channel, reply.message_ts)
+            raise
         except Exception as error:
             if getattr(error, "retryable", True):
                 await discard(self._client, mention.channel, reply.message_ts)
@@ -183,7 +196,7 @@ class AnswerWorker:
                 raise
             missing = isinstance(error, IndexMissing)
             sentence = messages.NOTHING_READ if missing else messages.APOLOGY
-            return await self._give_up(job, reply, _word(error), sentence)
+            return await self._give_up(job, reply, word_of(error), sentence)
 
     async def _give_up(
         self, job: AnswerJob, reply: Reply | PrivateReply, reason: str, sentence: str
@@ -211,12 +224,7 @@ class AnswerWorker:
         if not question.text:
             await reply.apologise(messages.GREETING)
             return Outcome(Ending.DECLINED, "empty")
-        with timing.retrieving():
-            found = await self._retriever.retrieve(
-                question.text,
-                audience_of(mention),
-                earlier=[turn.text for turn in question.history if not turn.by_bot],
-            )
+        found = await self._found(question, audience_of(mention), timing)
         with timing.replying():
             events = self._answerer.answer(question, found.passages, related=found.related)
             async with aclosing(events):
@@ -225,7 +233,11 @@ class AnswerWorker:
                         timing.spoke()
                         await reply.append(sentence_markdown(event.sentence))
                     elif isinstance(event, Finished):
-                        timing.answer = replace(event.answer, index_version=found.index_version)
+                        timing.answer = replace(
+                            event.answer,
+                            index_version=found.index_version,
+                            filters=found.filters,
+                        )
             answer = timing.answer
             if answer is None:
                 raise RuntimeError("An answerer ended without Finished.")
@@ -234,6 +246,23 @@ class AnswerWorker:
         for ts in reply.message_ts:
             await self._store.put(posted_key(mention, ts), {}, POSTED_SECONDS)
         return Outcome(Ending.ANSWERED, verdict=answer.verdict)
+
+    async def _found(self, question: Question, audience: Audience, timing: Timing) -> Retrieval:
+        """Search for the question; a rewrite takes its place, and it becomes the last turn."""
+        earlier = [turn.text for turn in question.history if not turn.by_bot]
+        if earlier:
+            with timing.rewriting():
+                timing.rewrite = await self._rewriter.standalone(question)
+        query = question.text
+        if timing.rewrite.text:
+            query, earlier = timing.rewrite.text, [*earlier, query]
+        with timing.retrieving():
+            try:
+                return await self._retriever.retrieve(query, audience, earlier=earlier)
+            except IndexMissing as error:
+                if await self._was_synced():
+                    raise IndexUnavailable(f"It was there before: {error}") from error
+                raise
 
     async def _question(self, mention: Mention) -> Question:
         if mention.place is Place.COMMAND:
@@ -262,22 +291,6 @@ class AnswerWorker:
         await discard(self._client, mention.channel, sorted(debris))
 
 
-def _word(error: Exception) -> str:
-    """Return the class of an error as the short machine word that outcomes allow."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", type(error).__name__).lower()
-
-
 def posted_key(mention: Mention, ts: str) -> str:
     """Name the row that says: this message of ours is a finished reply."""
     return f"posted:{mention.team}:{mention.channel}:{ts}"
-
-
-def audience_of(mention: Mention) -> Audience:
-    """Return who will see the answer.
-
-    A channel counts as everyone in the workspace, however few its members are now: they may invite
-    others tomorrow, and the answer stays.
-    """
-    if mention.place is Place.CHANNEL:
-        return Audience.everyone()
-    return Audience.of((EVERYONE, Principal("slack-user", f"{mention.team}:{mention.user}")))

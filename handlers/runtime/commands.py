@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.conversation import Answer, Question
-from handlers.answering.judging import JudgedReport, judge
 from handlers.answering.ports import Finished
 from handlers.runtime import terminal, wiring
 from handlers.runtime.settings import Settings, SettingsError
 from handlers.runtime.upkeep import remember_sync, write_index
 from handlers.work.writer import WRITER_LEASE_SECONDS
 from index.audience import Audience
-from index.documents import stable_id
 from index.parsing import DocumentParser
-from index.ports import Embedder, Source
-from index.sources.judged import JudgedSet
+from index.ports import Source
 from index.sync import SyncReport, sync
 
 if TYPE_CHECKING:
@@ -89,38 +86,6 @@ async def run_ask(settings: Settings, question: str, *, as_json: bool) -> int:
     else:
         terminal.show_answer(answer)
     return OK
-
-
-async def run_eval(settings: Settings, folders: Sequence[Path], *, as_json: bool) -> int:
-    """`footnote eval`: index each judged set beside the real index, and measure."""
-    reports = []
-    embedder = await asyncio.to_thread(wiring.query_embedder, settings)
-    for folder in folders:
-        reports.append(await _judge_folder(settings, folder, embedder))
-    if as_json:
-        terminal.print_json({"sets": reports})
-    else:
-        terminal.show_judged(reports)
-    return OK
-
-
-async def _judge_folder(settings: Settings, folder: Path, embedder: Embedder) -> JudgedReport:
-    judged = JudgedSet.load(folder)
-    place = settings.home / "eval" / f"{judged.name}-{stable_id(str(folder))[:8]}"
-    settings = settings.replaced(index=str(place))
-    await sync_documents(settings, source=judged.source(), confirm_deletion=True)
-    async with (
-        wiring.opened_index(settings, embedder) as index,
-        wiring.answerer(settings, embedder) as answers,
-    ):
-        with terminal.bar(f"asking {judged.name}") as show:
-            return await judge(
-                judged,
-                wiring.retriever(settings, index, embedder),
-                answers,
-                chunks=await index.count(),
-                progress=show,
-            )
 
 
 async def run_serve(settings: Settings, stopped: asyncio.Event) -> int:

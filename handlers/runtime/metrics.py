@@ -102,6 +102,8 @@ class Metrics:
                 "Answered": _whether(outcome.ending is Ending.ANSWERED),
                 "PartlyAnswered": _whether(outcome.verdict is Verdict.PARTLY),
                 "NotFound": _whether(outcome.verdict is Verdict.NOT_FOUND),
+                "SourcesDisagree": _whether(outcome.verdict is Verdict.DISAGREE),
+                "Unclear": _whether(outcome.verdict is Verdict.UNCLEAR),
                 "Declined": _whether(outcome.ending is Ending.DECLINED),
                 "Failed": _whether(outcome.ending is Ending.FAILED),
                 "QueueAge": _milliseconds(measures.queued),

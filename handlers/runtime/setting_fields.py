@@ -162,6 +162,26 @@ class SettingFields:
             "How long the model may take to begin; then Footnote answers with quotes.",
         ),
     ] = 20.0
+    model_window: Annotated[
+        int,
+        Setting(
+            _MODEL,
+            "FOOTNOTE_MODEL_WINDOW",
+            kinds.whole(2048, 2000000),
+            "Tokens of the model's context window; passages that do not fit are left out, the "
+            "least valuable first. Ollama gives 4096 unless told otherwise.",
+        ),
+    ] = 8192
+    rewrite: Annotated[
+        str,
+        Setting(
+            _MODEL,
+            "FOOTNOTE_REWRITE",
+            kinds.one_of("ON", "OFF"),
+            "Whether the model makes a follow-up stand alone before it is searched for: one short "
+            "call more for each question in a thread.",
+        ),
+    ] = "ON"
     model_price_in: Annotated[
         float,
         Setting(
@@ -197,7 +217,8 @@ class SettingFields:
             _ANSWERS,
             "FOOTNOTE_PASSAGES",
             kinds.whole(1, 20),
-            "Most passages that an answer may rest on.",
+            "Most passages that an answer may rest on; what stands around the best two comes on "
+            "top, within the characters.",
         ),
     ] = 8
     context_characters: Annotated[
@@ -215,10 +236,20 @@ class SettingFields:
             _ANSWERS,
             "FOOTNOTE_REFUSAL_FLOOR",
             kinds.number(0, 1),
-            "Without a model: how much must speak for the best sentence (cosine and shared "
-            "words); below, the answer is an honest “not found”.",
+            "Without a model: how probable it must be that the quotes answer the question; "
+            "below, the answer is an honest “not found”.",
         ),
-    ] = 0.44
+    ] = 0.23
+    entailment_model: Annotated[
+        str,
+        Setting(
+            _ANSWERS,
+            "FOOTNOTE_ENTAILMENT_MODEL",
+            kinds.text,
+            "Any cross-encoder for natural language inference, as a folder or by its name on the "
+            "model hub: a second opinion on each sentence that a model writes.",
+        ),
+    ] = ""
 
     host: Annotated[
         str,

@@ -1,17 +1,18 @@
-"""The settings of a deployment on AWS, with those of setting_fields.py below them. Pure."""
+"""The settings of a deployment on AWS, with those of setting_fields_search.py below them. Pure."""
 
 from dataclasses import dataclass
 from typing import Annotated
 
 from handlers.runtime import setting_kinds as kinds
 from handlers.runtime.secret import SecretStr
-from handlers.runtime.setting_fields import Setting, SettingFields
+from handlers.runtime.setting_fields import Setting
+from handlers.runtime.setting_fields_search import SearchFields
 
 _AWS = "AWS"
 
 
 @dataclass(frozen=True, kw_only=True)
-class DeployedFields(SettingFields):
+class DeployedFields(SearchFields):
     """The values of all settings; ``Settings`` adds how they are read and used."""
 
     stage: Annotated[

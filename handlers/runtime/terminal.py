@@ -13,13 +13,10 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 from rich.text import Text
 
-from bot import messages
-from bot.blocks import notes
-from bot.conversation import Answer, Verdict
-from handlers.answering.judging import JudgedReport
+from bot.conversation import Answer
+from bot.notes import instead, notes
 from index.sync import SyncProgress, SyncReport
 
 PLAIN_SECONDS = 10.0
@@ -118,8 +115,8 @@ def show_answer(answer: Answer) -> None:
 
 
 def _show_answer(console: Console, answer: Answer) -> None:
-    if answer.verdict is Verdict.NOT_FOUND:
-        console.print(messages.NOT_FOUND)
+    if not answer.sentences:
+        console.print(Text(instead(answer)))
         for page in answer.nearby:
             where = " › ".join(part for part in (page.title, page.heading) if part)
             console.print(Text(f"  nearest: {where}"))
@@ -136,25 +133,6 @@ def _show_answer(console: Console, answer: Answer) -> None:
         console.print(Text(f"    “{' '.join(citation.quote.split())}”"))
         if citation.url:
             console.print(Text(f"    {citation.url}", style="dim"))
-
-
-def show_judged(reports: list[JudgedReport]) -> None:
-    """Print a table, one row a judged set."""
-    table = Table(show_edge=False)
-    heads = ("set", "documents", "questions", "recall@1", "recall@5", "recall@10", "nDCG@10")
-    for head in (*heads, "MRR@10", "first footnote gold", "answered", "p50 ms", "p95 ms"):
-        table.add_column(head, justify="left" if head == "set" else "right")
-    for r in reports:
-        shares = (r.recall_at_1, r.recall_at_5, r.recall_at_10, r.ndcg_at_10, r.mrr_at_10)
-        table.add_row(
-            r.name,
-            str(r.documents),
-            str(r.questions),
-            *(f"{share:.3f}" for share in (*shares, r.first_footnote_gold, r.answered)),
-            f"{r.p50_ms:.0f}",
-            f"{r.p95_ms:.0f}",
-        )
-    Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 
 def tell(sentence: str) -> None:

@@ -10,11 +10,10 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from handlers.runtime import tracing
+from handlers.runtime import embedders, tracing
 from handlers.runtime.settings import Settings
 from handlers.work.feedback import Counter, uncounted
 from handlers.work.measures import Observer, unobserved
@@ -26,11 +25,10 @@ if TYPE_CHECKING:
     from bot.app import FootnoteApp
     from handlers.adapters.sqlite_queue import SqliteQueue
     from handlers.adapters.sqs import SqsQueue
-    from handlers.answering.ports import Answerer, Usage
+    from handlers.answering.ports import Answerer
     from handlers.answering.worker import AnswerWorker
     from handlers.work.ports import JobQueue, StateStore
     from handlers.work.seal import Seal
-    from index.embedding import OnnxEmbedder
     from index.embedding_onnx import VectorSpace
     from index.lance import LanceIndex
     from index.ports import Embedder
@@ -130,30 +128,8 @@ def slack_app(
     return create_app(reception, signing_secret=signing, token=client.token or "", client=client)
 
 
-def query_embedder(settings: Settings) -> OnnxEmbedder:
-    """Return the light embedder for questions; exports the model on first use."""
-    from index.embedding import OnnxEmbedder
-
-    return OnnxEmbedder(_query_model(settings))
-
-
-def _query_model(settings: Settings) -> Path:
-    from index.embedding import export_onnx
-
-    models = settings.models or settings.home / "models"
-    return export_onnx(models / "all-MiniLM-L6-v2")
-
-
-def indexing_embedder(settings: Settings) -> Embedder:
-    """Return the embedder for documents: on the GPU if there is one.
-
-    Where torch is not installed, as in the container image, the light one gives the same vectors.
-    """
-    if find_spec("sentence_transformers") is None:
-        return query_embedder(settings)
-    from index.embedding import SentenceTransformerEmbedder
-
-    return SentenceTransformerEmbedder()
+query_embedder = embedders.query_embedder
+indexing_embedder = embedders.indexing_embedder
 
 
 def index_engine(settings: Settings) -> type[LanceIndex]:
@@ -189,17 +165,15 @@ async def opened_index(
 
 
 @asynccontextmanager
-async def warm_index(settings: Settings) -> AsyncIterator[tuple[OnnxEmbedder, LanceIndex]]:
+async def warm_index(settings: Settings) -> AsyncIterator[tuple[Embedder, LanceIndex]]:
     """Yield the embedder for questions and the index, both ready for a quick first question."""
-    from index.embedding_onnx import OnnxEmbedder, space_of
-
     # What waits for the storage, what computes in Python and what computes outside of it go along
     # with each other, even on two processors.
-    folder, _ = await asyncio.gather(
-        asyncio.to_thread(_query_model, settings), asyncio.to_thread(index_engine, settings)
+    ready, _ = await asyncio.gather(
+        asyncio.to_thread(embedders.prepared, settings), asyncio.to_thread(index_engine, settings)
     )
-    async with opened_index(settings, space_of(folder)) as index:
-        embedder, _ = await asyncio.gather(asyncio.to_thread(OnnxEmbedder, folder), _warm(index))
+    async with opened_index(settings, embedders.space(ready)) as index:
+        embedder, _ = await asyncio.gather(asyncio.to_thread(embedders.opened, ready), _warm(index))
         yield embedder, index
 
 
@@ -227,44 +201,18 @@ def retriever(settings: Settings, index: LanceIndex, embedder: Embedder) -> Retr
         embedder,
         limit=settings.passages,
         context_characters=settings.context_characters,
+        reranker=embedders.reranker(settings),
+        rerank_limit=settings.reranked,
     )
 
 
 @asynccontextmanager
 async def answerer(settings: Settings, embedder: Embedder) -> AsyncIterator[Answerer]:
     """Yield the model's answerer when a model is configured, else the extractive one."""
-    from handlers.answering.extractive import ExtractiveAnswerer
+    from handlers.runtime.answerers import answering
 
-    extractive = ExtractiveAnswerer(embedder, floor=settings.refusal_floor)
-    if not settings.openai_model:
-        yield extractive
-        return
-    from handlers.adapters.openai_model import OpenAIModel
-    from handlers.answering.rag import ModelAnswerer
-
-    key = settings.openai_api_key
-    model = OpenAIModel(
-        model=settings.openai_model,
-        api_key=key.get_secret_value() if key else "",
-        base_url=settings.openai_base_url,
-        first_token_timeout=settings.model_first_token_seconds,
-    )
-    try:
-        yield ModelAnswerer(
-            model,
-            extractive,
-            deadline_seconds=settings.answer_seconds,
-            cost_of=_cost_of(settings),
-        )
-    finally:
-        await model.aclose()
-
-
-def _cost_of(settings: Settings) -> Callable[[Usage], float] | None:
-    prompt, completion = settings.model_price_in / 1e6, settings.model_price_out / 1e6
-    if not (prompt or completion):
-        return None
-    return lambda usage: usage.prompt_tokens * prompt + usage.completion_tokens * completion
+    async with answering(settings, embedder) as parts:
+        yield parts.answerer
 
 
 @asynccontextmanager
@@ -278,22 +226,30 @@ async def answer_worker(
     """Yield the worker with a warm embedder and a warm index."""
     from bot.app import bot_user_id
     from handlers.answering.worker import AnswerWorker
+    from handlers.runtime.answerers import answering
     from handlers.work.claims import Claims
     from handlers.work.deliveries import LEASE_SECONDS
+    from handlers.work.syncs import last_sync
 
     async with (
         warm_index(settings) as (embedder, index),
-        answerer(settings, embedder) as answers,
+        answering(settings, embedder) as parts,
     ):
+
+        async def was_synced() -> bool:
+            return await last_sync(store, settings.index) is not None
+
         yield AnswerWorker(
             client=client,
             bot_user_id=lambda: bot_user_id(client),
             retriever=retriever(settings, index, embedder),
-            answerer=answers,
+            answerer=parts.answerer,
+            rewriter=parts.rewriter,
             store=store,
             claims=Claims(store, lease_seconds=LEASE_SECONDS),
             seal=seal(settings),
             observer=observer,
             spans=tracing.span,
+            was_synced=was_synced,
             renew_every=LEASE_SECONDS / 3,
         )

@@ -25,31 +25,52 @@ class JudgedDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class JudgedTurn:
+    """Something that was said before the question."""
+
+    text: str
+    by_user: bool
+
+
+@dataclass(frozen=True, slots=True)
 class JudgedQuery:
-    """One question; ``answers`` are acceptable ones, ``is_impossible`` says that there is none."""
+    """One question; ``answers`` are acceptable ones, ``is_impossible`` says that there is none.
+
+    ``earlier`` holds the turns before it, oldest first. ``gold_sentences`` holds, for each way to
+    answer it, the sentences that such an answer rests on, word for word from the documents.
+    """
 
     id: str
     text: str
     answers: tuple[str, ...] = ()
     is_impossible: bool = False
+    earlier: tuple[JudgedTurn, ...] = ()
+    gold_sentences: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class JudgedSet:
-    """Documents, questions and judgements; ``qrels`` is query id -> document id -> gain."""
+    """Documents, questions and judgements; ``qrels`` is query id -> document id -> gain.
+
+    ``content`` is a SHA-256 of the three files in hex: equal ones mean the same set.
+    """
 
     name: str
     documents: tuple[JudgedDocument, ...]
     queries: tuple[JudgedQuery, ...]
-    qrels: Mapping[str, Mapping[str, float]]
+    qrels: Mapping[str, Mapping[str, int]]
+    content: str = ""
 
     @classmethod
     def load(cls, folder: Path) -> "JudgedSet":
         """Read ``corpus.jsonl``, ``queries.jsonl`` and ``qrels.tsv`` (with a header row).
 
         The fields and files are those of BEIR (https://github.com/beir-cellar/beir), where ids may
-        also be called ``_id``. Raises SourceUnavailable if a file is missing, DocumentUnreadable if
-        a line of it is broken.
+        also be called ``_id``. A query may also have ``answers``, ``is_impossible`` (or
+        ``answerable``), ``conversation`` (turns of {speaker, text}, the question last) and
+        ``selected_sentences`` (for each answer a list; or one list, ``sentences``).
+
+        Raises SourceUnavailable if a file is missing, DocumentUnreadable if a line is broken.
         """
         documents = tuple(_document(row) for row in _rows(folder / "corpus.jsonl"))
         queries = tuple(_query(row) for row in _rows(folder / "queries.jsonl"))
@@ -61,7 +82,7 @@ class JudgedSet:
                 f"{folder / 'qrels.tsv'} judges {missing[0]!r}, which corpus.jsonl does not hold;"
                 " check that both files belong together."
             )
-        return cls(folder.resolve().name, documents, queries, qrels)
+        return cls(folder.resolve().name, documents, queries, qrels, _content(folder))
 
     def source(self) -> "JudgedSource":
         """Return the documents as a Source; the location of a ref is the id of the document."""
@@ -125,13 +146,53 @@ def _document(row: "_Row") -> JudgedDocument:
 
 
 def _query(row: "_Row") -> JudgedQuery:
-    answers = row.values.get("answers") or ()
-    if isinstance(answers, str):
-        answers = (answers,)
-    if not isinstance(answers, list | tuple):
-        raise row.broken("answers must be a list of texts")
-    impossible = bool(row.values.get("is_impossible", False))
-    return JudgedQuery(row.text("id"), row.text("text"), tuple(map(str, answers)), impossible)
+    given = row.values
+    impossible = bool(given.get("is_impossible", False)) or given.get("answerable") is False
+    return JudgedQuery(
+        row.text("id"),
+        row.text("text"),
+        _texts(row, "answers"),
+        impossible,
+        _earlier(row),
+        () if impossible else _gold_sentences(row),
+    )
+
+
+def _texts(row: "_Row", field: str) -> tuple[str, ...]:
+    values = row.values.get(field) or ()
+    if isinstance(values, str):
+        values = (values,)
+    if not isinstance(values, list | tuple):
+        raise row.broken(f"{field} must be a list of texts")
+    return tuple(map(str, values))
+
+
+def _earlier(row: "_Row") -> tuple[JudgedTurn, ...]:
+    turns = row.values.get("conversation") or []
+    if not isinstance(turns, list):
+        raise row.broken("conversation must be a list of turns")
+    for turn in turns:
+        if not (isinstance(turn, dict) and isinstance(turn.get("text"), str)):
+            raise row.broken("each turn of a conversation needs a speaker and a text")
+    said = [JudgedTurn(turn["text"], str(turn.get("speaker", "user")) == "user") for turn in turns]
+    return tuple(said[:-1])
+
+
+def _gold_sentences(row: "_Row") -> tuple[tuple[str, ...], ...]:
+    ways = row.values.get("selected_sentences")
+    if ways is None:
+        one = _texts(row, "sentences")
+        return (one,) if one else ()
+    if not (isinstance(ways, list) and all(isinstance(way, list) for way in ways)):
+        raise row.broken("selected_sentences must be a list of lists of texts")
+    return tuple(tuple(map(str, way)) for way in ways if way)
+
+
+def _content(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for name in ("corpus.jsonl", "queries.jsonl", "qrels.tsv"):
+        digest.update(hashlib.sha256("\n".join(_lines(folder / name)).encode()).digest())
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +240,8 @@ def _rows(path: Path) -> Iterator[_Row]:
         raise DocumentUnreadable(f"{path} has no lines; fill it or name another folder.")
 
 
-def _judgements(path: Path) -> dict[str, dict[str, float]]:
-    qrels: dict[str, dict[str, float]] = {}
+def _judgements(path: Path) -> dict[str, dict[str, int]]:
+    qrels: dict[str, dict[str, int]] = {}
     for number, cells in enumerate(
         csv.reader(_lines(path), delimiter="\t", quoting=csv.QUOTE_NONE), 1
     ):
@@ -188,9 +249,10 @@ def _judgements(path: Path) -> dict[str, dict[str, float]]:
             continue
         try:
             query, document, gain = cells
-            qrels.setdefault(query, {})[document] = float(gain)
+            qrels.setdefault(query, {})[document] = int(gain)
         except ValueError as error:
-            raise _broken(path, number, "must be query id, document id and gain") from error
+            reason = "must be query id, document id and gain, a whole number"
+            raise _broken(path, number, reason) from error
     if not qrels:
         raise DocumentUnreadable(f"{path} holds no judgement; fill it or name another folder.")
     return qrels

@@ -17,7 +17,6 @@ from bot.blocks import (
     answer_messages,
     button_value,
     footnote_view,
-    notes,
     notice_view,
     read_button_value,
 )
@@ -25,6 +24,7 @@ from bot.conversation import Answer, Citation, Nearby, Sentence, Verdict
 from bot.feedback import feedback_blocks
 from bot.home import home_view
 from bot.markup import width
+from bot.notes import notes
 from bot.parts import PART_BYTES, open_fence, split
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -60,6 +60,12 @@ answers = st.builds(
     citations=st.lists(citations, max_size=14).map(tuple),
     nearby=st.lists(st.builds(Nearby, long_text, long_text, long_text), max_size=8).map(tuple),
     cut=st.integers(0, 99),
+    truncated=st.booleans(),
+    missing=st.just("") | long_text,
+    question_back=st.just("") | long_text,
+    disagreement=st.lists(st.integers(0, 9), max_size=3).map(tuple),
+    filters=st.lists(long_text, max_size=7).map(tuple),
+    language=st.sampled_from(["en", "de", "xx"]),
     model=st.sampled_from(["", "m"]),
     fallback=st.booleans(),
 )
@@ -175,6 +181,12 @@ def test_an_answer_that_was_not_found_names_the_nearest_pages(
         ({"cut": 1, "verdict": Verdict.PARTLY}, messages.cut(1)),
         ({"cut": 1}, "One sentence was left out, because no quote supports it."),
         ({"cut": 3}, "3 sentences were left out, because no quote supports them."),
+        ({"verdict": Verdict.PARTLY, "truncated": True}, messages.CUT_SHORT),
+        ({"verdict": Verdict.PARTLY, "missing": "the cost"}, messages.missing("the cost")),
+        (
+            {"filters": ("only from handbook", "only pages since 2026-05-01")},
+            "The search was limited: only from handbook, only pages since 2026-05-01.",
+        ),
     ],
 )
 def test_an_answer_says_what_is_less_than_whole_about_it(
@@ -206,10 +218,94 @@ def test_an_answer_says_what_is_less_than_whole_about_it(
             Answer(Verdict.PARTLY, (Sentence("x", (1,)),), model="m", fallback=True, cut=1),
             [messages.BROKE_OFF, messages.cut(1)],
         ),
+        (
+            Answer(
+                Verdict.PARTLY,
+                (Sentence("x", (1,)),),
+                model="m",
+                cut=1,
+                truncated=True,
+                missing="y",
+            ),
+            [messages.missing("y"), messages.cut(1), messages.CUT_SHORT],
+        ),
+        (
+            Answer(Verdict.NOT_FOUND, model="m", missing="y", truncated=True, disagreement=(1, 2)),
+            [],
+        ),
     ],
 )
 def test_the_notes_are_true_whatever_the_model_did(answer: Answer, said: list[str]) -> None:
     assert notes(answer) == said
+
+
+FIRST, THEN = datetime(2024, 5, 1, tzinfo=UTC), datetime(2026, 3, 1, 23, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("dates", "said"),
+    [
+        (
+            (FIRST, THEN),
+            "The documents disagree: compare [1] (updated 2024-05-01) with [2] (updated"
+            " 2026-03-01). [2] is the newest.",
+        ),
+        (
+            (THEN, THEN - timedelta(hours=2)),
+            "The documents disagree: compare [1] (updated 2026-03-01) with [2] (updated"
+            " 2026-03-01).",
+        ),
+        (
+            (THEN, None),
+            "The documents disagree: compare [1] (updated 2026-03-01) with [2] (undated).",
+        ),
+    ],
+)
+def test_sources_that_disagree_are_named_with_their_dates(
+    dates: tuple[datetime | None, ...],
+    said: str,
+    answer: Answer,
+    emitted: Callable[[str, Any], None],
+) -> None:
+    cited = tuple(replace(c, updated_at=at) for c, at in zip(answer.citations, dates, strict=True))
+    both = replace(
+        answer, verdict=Verdict.DISAGREE, citations=cited, disagreement=(1, 2), model="m"
+    )
+    ((_, blocks),) = answer_messages(both, KEY, NOW)
+    emitted("message", blocks)
+    assert notes(both) == [said]
+    assert blocks[-1]["elements"][0]["text"] == said
+
+
+@pytest.mark.parametrize(
+    ("asked", "text"),
+    [
+        ("", messages.unclear("")),
+        ("Which office, Berlin or Lisbon?", messages.unclear("Which office, Berlin or Lisbon?")),
+        (
+            "See <https://evil.example|this> <!channel> [1](https://evil.example)?",
+            "I am not sure what to look for: “See &lt;`https://evil.example|this`&gt; "
+            "&lt;!channel&gt; (1)(`https://evil.example)?”`",
+        ),
+    ],
+)
+def test_an_unclear_question_is_asked_back_in_one_harmless_sentence(
+    asked: str, text: str, emitted: Callable[[str, Any], None]
+) -> None:
+    ((shown, blocks),) = answer_messages(Answer(Verdict.UNCLEAR, question_back=asked), KEY, NOW)
+    emitted("message", blocks)
+    assert shown == text
+    assert [block["type"] for block in blocks] == ["markdown"]
+
+
+def test_what_the_bot_says_around_an_answer_follows_the_question(answer: Answer) -> None:
+    german = replace(answer, language="de", cut=2, verdict=Verdict.PARTLY)
+    blocks = answer_blocks(german, KEY, NOW)
+    assert blocks[0]["text"]["text"].endswith("Days of leave · Seite 3 · vor 3 Wochen geändert")
+    assert "2 Sätze wurden weggelassen" in blocks[-2]["elements"][0]["text"]
+    nowhere = Answer(Verdict.NOT_FOUND, nearby=(Nearby("A", ""),), language="de")
+    assert answer_markdown(nowhere) == "Das konnte ich in den Dokumenten nicht finden."
+    assert answer_blocks(nowhere, KEY, NOW)[0]["text"]["text"].startswith("*Die nächstliegenden")
 
 
 def test_footnotes_that_do_not_fit_are_left_out_and_that_is_said() -> None:

@@ -1,20 +1,39 @@
 """What every Embedder promises, whatever computes the vectors."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from handlers.adapters.openai_embedder import OpenAIEmbedder
+from index.audience import Audience
 from index.embedding import OnnxEmbedder, SentenceTransformerEmbedder, export_onnx
+from index.errors import EmbedderMismatch
+from index.lance import LanceIndex
 from index.ports import Embedder
+from index.retrieval import Retriever
+from tests.doubles.entries import entry
 from tests.doubles.hashing_embedder import HashingEmbedder
+from tests.doubles.scripted_embeddings import KEY, ScriptedEmbeddings
 
-KINDS: dict[str, Callable[[Path], Embedder]] = {
-    "sentence-transformers": lambda folder: SentenceTransformerEmbedder(),
-    "onnx": lambda folder: OnnxEmbedder(export_onnx(folder)),
-    "hashing double": lambda folder: HashingEmbedder(),
+
+@contextmanager
+def over_http(folder: Path) -> Iterator[Embedder]:
+    """Yield the adapter on a strict endpoint that embeds by words."""
+    with ScriptedEmbeddings() as server:
+        ours = OpenAIEmbedder(model="words", api_key=KEY, base_url=server.base_url)
+        yield ours
+        ours.close()
+
+
+KINDS: dict[str, Callable[[Path], AbstractContextManager[Embedder]]] = {
+    "sentence-transformers": lambda folder: nullcontext(SentenceTransformerEmbedder()),
+    "onnx": lambda folder: nullcontext(OnnxEmbedder(export_onnx(folder))),
+    "openai": over_http,
+    "hashing double": lambda folder: nullcontext(HashingEmbedder()),
 }
 
 TEXTS = [
@@ -31,8 +50,11 @@ TEXTS = [
 
 
 @pytest.fixture(scope="module", params=KINDS)
-def embedder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Embedder:
-    return KINDS[request.param](tmp_path_factory.mktemp("model"))
+def embedder(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Embedder]:
+    with KINDS[request.param](tmp_path_factory.mktemp("model")) as embedder:
+        yield embedder
 
 
 def test_every_text_however_odd_has_a_vector_of_length_one_in_its_row(embedder: Embedder) -> None:
@@ -79,3 +101,23 @@ def test_its_name_and_size_do_not_change(embedder: Embedder) -> None:
     embedder.embed_query("anything")
     assert (embedder.name, embedder.dimensions) == before
     assert embedder.name and embedder.dimensions > 0
+
+
+async def test_an_index_of_another_embedder_refuses_it_and_names_both(
+    embedder: Embedder, tmp_path: Path
+) -> None:
+    other = HashingEmbedder(embedder.dimensions, name="somebody-elses")
+    place = str(tmp_path / "index")
+    theirs = LanceIndex(place, embedder=other.name, dimensions=other.dimensions)
+    ours = LanceIndex(place, embedder=embedder.name, dimensions=embedder.dimensions)
+    await theirs.stage([entry(other, "a", "text")])
+    await theirs.commit()
+    with pytest.raises(EmbedderMismatch) as refused:
+        await Retriever(ours, embedder).retrieve("text", Audience.everyone())
+    assert other.name in str(refused.value) and embedder.name in str(refused.value)
+    assert "Use that embedder, or sync into another place." in str(refused.value)
+    await ours.stage([entry(embedder, "b", "text")])
+    with pytest.raises(EmbedderMismatch):
+        await ours.commit()
+    await theirs.close()
+    await ours.close()

@@ -1,6 +1,7 @@
 """What every VectorIndex promises, on a folder and on S3 alike."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from index.documents import stable_id
 from index.errors import EmbedderMismatch, IndexMissing
 from index.lance import LanceIndex
 from index.ports import VectorIndex
+from index.within import EVERYTHING, Within
 from tests.doubles.entries import UPDATED, entry
 from tests.doubles.hashing_embedder import HashingEmbedder
 from tests.doubles.object_storage import ObjectStorage, running_object_storage
@@ -286,3 +288,111 @@ async def test_maintenance_changes_no_answer(index: VectorIndex) -> None:
     await index.maintain()
     texts = await found(index, "page turn", limit=50)
     assert sorted(texts) == sorted(f"page {turn % 10} turn {turn}" for turn in range(20, 30))
+
+
+async def test_chunks_are_found_by_their_place_with_their_cosine(index: VectorIndex) -> None:
+    stored = entry(EMBEDDER, "a", "one text", "two text", "three text")
+    await index.stage([stored, entry(EMBEDDER, "b", "other text", "further text")])
+    await index.commit()
+    vector = EMBEDDER.embed_query("three")
+    document = stored.document.ref.id
+    places = [(document, 2), (document, 0), (document, 3), (stable_id("nowhere"), 0)]
+    found = await index.at(places, vector, Audience.everyone())
+    assert {one.chunk for one in found} == {stored.chunks[0], stored.chunks[2]}
+    for one in found:
+        expected = float(vector @ stored.vectors[one.chunk.ordinal])
+        assert one.similarity == pytest.approx(expected, abs=2e-3)
+        assert (one.title, one.source, one.updated_at) == ("A title", "handbook", UPDATED)
+    assert await index.at([], vector, Audience.everyone()) == []
+    with pytest.raises(EmbedderMismatch):
+        await index.at(places, np.ones(7, dtype=np.float32), Audience.everyone())
+
+
+async def test_a_place_is_no_way_around_who_may_read(index: VectorIndex) -> None:
+    other = Principal("group", "other")
+    stored = entry(EMBEDDER, "a", "one", "two", readers=frozenset({TEAM.id, other.id}))
+    await index.stage([stored])
+    await index.commit()
+    vector, place = EMBEDDER.embed_query("two"), [(stored.document.ref.id, 1)]
+    assert await index.at(place, vector, Audience.everyone()) == []
+    assert await index.at(place, vector, Audience(())) == []
+    assert await index.at(place, vector, Audience.of([TEAM], [EVERYONE])) == []
+    theirs = await index.at(place, vector, Audience.of([TEAM], [other]))
+    assert [one.chunk.text for one in theirs] == ["two"]
+
+
+async def test_a_removed_or_revoked_chunk_is_at_no_place_after_the_next_search(
+    index: VectorIndex, open_with: Open
+) -> None:
+    reader = open_with(EMBEDDER)
+    gone, closed = entry(EMBEDDER, "a", "one", "two"), entry(EMBEDDER, "b", "three", "four")
+    await index.stage([gone, closed])
+    await index.commit()
+    assert len(await found(reader, "one three")) == 4
+    await index.stage([entry(EMBEDDER, "b", "three", "four", readers=frozenset({TEAM.id}))])
+    await index.commit()
+    await index.remove([gone.document.ref.id])
+    assert await found(reader, "one three") == []
+    places = [(one.document.ref.id, 1) for one in (gone, closed)]
+    assert await reader.at(places, EMBEDDER.embed_query("two"), Audience.everyone()) == []
+
+
+async def test_sources_are_named_to_those_who_may_read_something_of_them(
+    index: VectorIndex,
+) -> None:
+    assert await index.sources(Audience.everyone()) == frozenset()
+    theirs = frozenset({TEAM.id})
+    await index.stage(
+        [
+            entry(EMBEDDER, "a", "one", source='it\'s "open"'),
+            entry(EMBEDDER, "b", "two", source="board", readers=theirs),
+        ]
+    )
+    await index.commit()
+    assert await index.sources(Audience.everyone()) == {'it\'s "open"'}
+    assert await index.sources(Audience.of([EVERYONE, TEAM])) == {'it\'s "open"', "board"}
+    assert await index.sources(Audience(())) == frozenset()
+
+
+async def test_a_search_stays_inside_its_limits(index: VectorIndex) -> None:
+    days = [datetime(2026, month, 1, 12, 30, 5, 250_000, tzinfo=UTC) for month in (3, 6, 9)]
+    await index.stage(
+        [
+            *(entry(EMBEDDER, f"d{d:%m}", f"plan {d:%B}", updated_at=d) for d in days),
+            entry(EMBEDDER, "undated", "plan undated", updated_at=None),
+            entry(EMBEDDER, "x", "plan elsewhere", source="it's ') OR true --", updated_at=days[2]),
+        ]
+    )
+    await index.commit()
+
+    async def inside(within: Within) -> set[str]:
+        candidates = await index.search(
+            EMBEDDER.embed_query("plan"), "plan", Audience.everyone(), 20, within=within
+        )
+        assert all(one.keyword > 0.0 for one in candidates)
+        return {one.chunk.text.removeprefix("plan ") for one in candidates}
+
+    assert await inside(EVERYTHING) == {"March", "June", "September", "undated", "elsewhere"}
+    assert await inside(Within(since=days[1])) == {"June", "September", "elsewhere"}
+    assert await inside(Within(since=days[1] + timedelta(microseconds=1))) == {
+        "September",
+        "elsewhere",
+    }
+    assert await inside(Within(before=days[1])) == {"March"}
+    elsewhere = timezone(timedelta(hours=-11))
+    assert await inside(Within(before=days[1].astimezone(elsewhere))) == {"March"}
+    assert await inside(Within(frozenset({"handbook"}), since=days[2])) == {"September"}
+    assert await inside(Within(frozenset({"it's ') OR true --"}))) == {"elsewhere"}
+    assert await inside(Within(frozenset())) == set()
+
+
+async def test_limits_take_no_place_from_what_lies_inside(index: VectorIndex) -> None:
+    closer = [entry(EMBEDDER, f"o{n}", "plan plan", title="Plan", source="old") for n in range(30)]
+    far = entry(EMBEDDER, "n", "a plan of quite another kind", title="Else", source="new")
+    await index.stage([*closer, far])
+    await index.commit()
+    within = Within(frozenset({"new"}))
+    found_there = await index.search(
+        EMBEDDER.embed_query("plan"), "plan", Audience.everyone(), 3, within=within
+    )
+    assert [one.chunk.text for one in found_there] == ["a plan of quite another kind"]

@@ -1,7 +1,8 @@
 """A question in Slack and a worker to answer it, whose answering fails when a test wants it to."""
 
+import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,12 +47,17 @@ class MoodyAnswerer:
 
 @dataclass
 class Desk:
-    """A question in a local Slack, its job, and the worker."""
+    """A question in a local Slack, its job, and the worker.
+
+    ``fill`` makes the index anew; the worker is told that there was one when ``synced`` is set.
+    """
 
     slack: Playground
     worker: AnswerWorker
     answerer: MoodyAnswerer
     job: AnswerJob
+    fill: Callable[[], Awaitable[None]]
+    synced: asyncio.Event
 
     def said(self) -> list[str]:
         """Return what stands below the question."""
@@ -67,8 +73,16 @@ async def opened_desk(
     index = LanceIndex(
         str(folder / "index"), embedder=embedder.name, dimensions=embedder.dimensions
     )
-    await index.stage([entry(embedder, "backups.md", SAID)])
-    await index.commit()
+    synced = asyncio.Event()
+
+    async def fill() -> None:
+        await index.stage([entry(embedder, "backups.md", SAID)])
+        await index.commit()
+
+    async def was_synced() -> bool:
+        return synced.is_set()
+
+    await fill()
     async with Playground(signing_secret="s", bot_token="xoxb-1") as slack:
         client = make_client("xoxb-1", slack.api_url)
         worker = AnswerWorker(
@@ -79,10 +93,11 @@ async def opened_desk(
             store=store,
             claims=Claims(store, lease_seconds=LEASE_SECONDS, clock=clock),
             seal=Seal("s"),
+            was_synced=was_synced,
             clock=clock,
         )
         ts = await slack.say("alice", "general", "@Footnote How long are backups kept?")
         channel = slack.channel_id("general")
         job = AnswerJob(slack.team, channel, "UALICE", ts, ts, place="channel", accepted_at=clock())
-        yield Desk(slack, worker, answerer, job)
+        yield Desk(slack, worker, answerer, job, fill, synced)
     await index.close()

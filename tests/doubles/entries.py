@@ -20,6 +20,7 @@ def entry(
     source: str = "handbook",
     fingerprint: str = "f1",
     title: str = "A title",
+    updated_at: datetime | None = UPDATED,
 ) -> IndexEntry:
     """Return a document whose text is ``texts`` on lines of their own, each of them a chunk."""
     ref = DocumentRef(source, location, "v1")
@@ -47,7 +48,7 @@ def entry(
         url=f"https://docs.example/{location}",
         text=text,
         readers=readers,
-        updated_at=UPDATED,
+        updated_at=updated_at,
     )
     return IndexEntry(document, fingerprint, tuple(chunks), vectors_of(embedder, title, chunks))
 

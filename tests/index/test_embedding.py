@@ -1,6 +1,7 @@
 """index.embedding: the published weights, two ways of computing with them, one vector space."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -15,7 +16,8 @@ from index.embedding import (
     export_onnx,
     packaged_model_path,
 )
-from index.errors import EmbedderUnavailable
+from index.errors import EmbedderUnavailable, NotExportable
+from index.model_folders import model_folder, space_name
 from index.weights import PUBLISHED_SHA256, sha256_of
 from tests.doubles.tiny_model import DIMENSIONS, write_tiny_model
 
@@ -247,3 +249,91 @@ def test_the_manifest_says_what_was_exported(exported: Path) -> None:
     assert manifest["name"] == "all-MiniLM-L6-v2"
     assert (manifest["dimensions"], manifest["longest_input"]) == (384, 256)
     assert manifest["model.onnx"] == sha256_of(exported / "model.onnx")
+
+
+PROMPTS = {"query": "query: ", "document": "passage: ", "clustering": "unused: "}
+
+
+def test_questions_and_documents_get_their_own_prompts_in_both_runtimes(tmp_path: Path) -> None:
+    plain = SentenceTransformerEmbedder(write_tiny_model(tmp_path / "tiny"), precision="float32")
+    folder = write_tiny_model(tmp_path / "prompted" / "tiny", prompts=PROMPTS)
+    prompted = SentenceTransformerEmbedder(folder, precision="float32")
+    onnx = OnnxEmbedder(export_onnx(tmp_path / "exported", folder))
+    assert prompted.name == onnx.name != plain.name
+    expected = plain.embed_documents([f"passage: {text}" for text in TEXTS])
+    asked = plain.embed_documents(["query: leave"])[0]
+    for embedder in (prompted, onnx):
+        assert (embedder.embed_documents(TEXTS) * expected).sum(axis=1).min() > 0.99999
+        assert embedder.embed_query("leave") @ asked > 0.99999
+        assert embedder.embed_query("leave") @ embedder.embed_documents(["leave"])[0] < 0.9999
+
+
+@pytest.mark.parametrize("mode", ["cls_token", "max_tokens", "mean_sqrt_len_tokens", "lasttoken"])
+def test_other_ways_of_pooling_are_exported_as_they_are(tmp_path: Path, mode: str) -> None:
+    only = {"pooling_mode_mean_tokens": False, f"pooling_mode_{mode}": True}
+    folder = write_tiny_model(tmp_path / "tiny", pooling=only)
+    exact = SentenceTransformerEmbedder(folder, precision="float32")
+    usual = SentenceTransformerEmbedder(write_tiny_model(tmp_path / "usual"), precision="float32")
+    onnx = OnnxEmbedder(export_onnx(tmp_path / "exported", folder))
+    assert (onnx.embed_documents(TEXTS) * exact.embed_documents(TEXTS)).sum(1).min() > 0.99999
+    assert exact.name != usual.name.replace("usual", "tiny")
+    difference = (exact.embed_documents(TEXTS) * usual.embed_documents(TEXTS)).sum(1).min()
+    assert (difference > 0.99999) == (mode == "mean_sqrt_len_tokens")
+
+
+def test_a_model_whose_vectors_the_file_cannot_give_is_refused(tmp_path: Path) -> None:
+    # The words of the prompt do not count here, and the file does not know which they are.
+    folder = write_tiny_model(
+        tmp_path / "tiny",
+        prompts={"query": "Represent this question for searching relevant passages: "},
+        pooling={"include_prompt": False},
+    )
+    with pytest.raises(NotExportable, match="needs torch"):
+        export_onnx(tmp_path / "exported", folder)
+    assert not (tmp_path / "exported" / "model.onnx").exists()
+    assert SentenceTransformerEmbedder(folder).embed_query("leave").shape == (DIMENSIONS,)
+
+
+def test_a_model_that_leaves_its_longest_input_open_reads_what_its_weights_allow(
+    tiny: Path, tmp_path: Path
+) -> None:
+    (tiny / "sentence_bert_config.json").write_text("{}", "utf-8")
+    onnx = OnnxEmbedder(export_onnx(tmp_path / "exported", tiny))
+    exact = SentenceTransformerEmbedder(tiny, precision="float32")
+    long = ["leave " * 300 + "printer", "leave " * 300]
+    assert (onnx.embed_documents(long) * exact.embed_documents(long)).sum(1).min() > 0.99999
+
+
+def test_models_are_named_by_all_that_changes_their_vectors(tiny: Path, tmp_path: Path) -> None:
+    names = {space_name(tiny)}
+    copy = shutil.copytree(tiny, tmp_path / "elsewhere" / "tiny")
+    assert space_name(copy) in names
+    (copy / "config_sentence_transformers.json").write_text(json.dumps({"prompts": PROMPTS}))
+    names.add(space_name(copy))
+    (copy / "tokenizer.json").write_text("{}")
+    names.add(space_name(copy))
+    names.add(space_name(write_tiny_model(tmp_path / "other" / "tiny", seed=2)))
+    hub = tmp_path / "models--someone--tiny" / "snapshots" / "0123abcd"
+    names.add(space_name(shutil.copytree(tiny, hub)))
+    assert len(names) == 4 and all(name.startswith("tiny-") for name in names)
+    assert space_name(packaged_model_path()) == "all-MiniLM-L6-v2"
+
+
+def test_a_model_that_is_neither_here_nor_on_the_hub_is_refused_with_a_sentence(
+    tiny: Path, tmp_path: Path
+) -> None:
+    assert model_folder(str(tiny)) == tiny
+    with pytest.raises(EmbedderUnavailable, match="There is no folder"):
+        model_folder(str(tmp_path / "nowhere"))
+    code = """
+import os
+os.environ.update(HF_ENDPOINT="http://127.0.0.1:9", HF_HUB_DOWNLOAD_TIMEOUT="1")
+from index.errors import EmbedderUnavailable, NotExportable
+from index.model_folders import model_folder, space_name
+from index.model_folders import model_folder
+try:
+    model_folder("someone/no-such-model-anywhere")
+except EmbedderUnavailable as error:
+    print("told:", error)
+"""
+    assert "told: The model someone/no-such-model-anywhere is no folder here" in run_python(code)

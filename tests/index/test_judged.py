@@ -20,7 +20,7 @@ FILES = {
         '{"id": "q1", "text": "What?", "answers": ["x", "y"], "is_impossible": false}\n'
         '{"id": "q2", "text": "Why?", "is_impossible": true}\n'
     ),
-    "qrels.tsv": "query-id\tcorpus-id\tscore\nq1\ta#1\t2\nq1\t2\t0.5\n",
+    "qrels.tsv": "query-id\tcorpus-id\tscore\nq1\ta#1\t2\nq1\t2\t1\n",
 }
 
 
@@ -43,7 +43,7 @@ def test_documents_queries_and_judgements_are_read(tmp_path: Path) -> None:
         ("q1", "What?", ("x", "y"), False),
         ("q2", "Why?", (), True),
     ]
-    assert judged.qrels == {"q1": {"a#1": 2.0, "2": 0.5}}
+    assert judged.qrels == {"q1": {"a#1": 2, "2": 1}}
 
 
 async def test_title_and_text_reach_the_parser_unchanged_even_if_they_are_code(
@@ -80,9 +80,13 @@ async def test_title_and_text_reach_the_parser_unchanged_even_if_they_are_code(
         ("corpus", '{"id": "other", "text": "x"}', "which corpus.jsonl does not hold"),
         ("queries", '{"id": "q", "text": ["x"]}', "line 1: 'text' must be a text"),
         ("queries", '{"id": "q", "text": "x", "answers": 5}', "answers must be a list"),
+        ("queries", '{"id": "q", "text": "x", "conversation": "hi"}', "must be a list of turns"),
+        ("queries", '{"id": "q", "text": "x", "conversation": ["hi"]}', "each turn"),
+        ("queries", '{"id": "q", "text": "x", "selected_sentences": ["s"]}', "list of lists"),
         ("qrels", "query-id\tcorpus-id\tscore\n", "holds no judgement"),
         ("qrels", "query-id\tcorpus-id\tscore\nq1\ta#1\n", "line 2: must be query id"),
         ("qrels", "query-id\tcorpus-id\tscore\nq1\ta#1\tgood\n", "line 2: must be query id"),
+        ("qrels", "query-id\tcorpus-id\tscore\nq1\ta#1\t0.5\n", "a whole number"),
     ],
 )
 def test_a_broken_set_is_refused_with_file_line_and_reason(
@@ -99,3 +103,39 @@ def test_a_file_in_another_encoding_is_refused(tmp_path: Path) -> None:
     (tmp_path / "queries.jsonl").write_bytes('{"id": "q", "text": "é"}'.encode("latin-1"))
     with pytest.raises(DocumentUnreadable, match="save it as UTF-8"):
         JudgedSet.load(tmp_path)
+
+
+def test_conversations_gold_sentences_and_both_words_for_unanswerable_are_read(
+    tmp_path: Path,
+) -> None:
+    turns = [("user", "What is a sabbatical?"), ("agent", "A long leave."), ("user", "How long?")]
+    rows = [
+        {
+            "id": "q1",
+            "text": "How long?",
+            "conversation": [{"speaker": who, "text": text} for who, text in turns],
+            "selected_sentences": [["One year.", "At most."], []],
+        },
+        {"id": "q2", "text": "Who?", "answerable": False, "sentences": ["Not gold."]},
+        {"id": "q3", "text": "When?", "answerable": True, "sentences": ["In May."]},
+    ]
+    judged = JudgedSet.load(write(tmp_path, queries="\n".join(map(json.dumps, rows))))
+    first, second, third = judged.queries
+    assert [(turn.text, turn.by_user) for turn in first.earlier] == [
+        ("What is a sabbatical?", True),
+        ("A long leave.", False),
+    ]
+    assert first.gold_sentences == (("One year.", "At most."),)
+    assert (second.is_impossible, second.gold_sentences) == (True, ())
+    assert (third.is_impossible, third.gold_sentences) == (False, (("In May.",),))
+
+
+def test_the_content_of_a_set_changes_with_any_of_its_files(tmp_path: Path) -> None:
+    contents = {JudgedSet.load(write(tmp_path)).content}
+    assert {JudgedSet.load(write(tmp_path)).content} == contents
+    for name in FILES:
+        changed = (
+            FILES[name].replace("first", "other").replace("What", "Who").replace("\t2\n", "\t3\n")
+        )
+        contents.add(JudgedSet.load(write(tmp_path, **{name.split(".")[0]: changed})).content)
+    assert len(contents) == 4

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import numpy as np
@@ -21,10 +22,11 @@ from index.audience import EVERYONE, Audience, Principal
 from index.documents import stable_id
 from index.errors import IndexMissing, IndexUnavailable
 from index.lance import LanceIndex
-from index.lance_filters import CLAUSES, any_of, readable_by
+from index.lance_filters import CLAUSES, any_of, inside, readable_by, standing_at
 from index.lance_rows import shows_two_versions
 from index.lance_upkeep import TableState, is_due, outgrown_designs, vector_design
 from index.ports import IndexEntry
+from index.within import Within
 from tests.doubles.entries import entry
 from tests.doubles.hashing_embedder import HashingEmbedder
 
@@ -85,6 +87,21 @@ async def test_a_principal_with_a_nasty_name_opens_its_own_documents_and_no_othe
     assert await texts(index, embedder, "plan", beside) == ["plan ours"]
 
 
+async def test_rows_in_memory_are_no_way_around_who_may_read(
+    index: LanceIndex, embedder: HashingEmbedder
+) -> None:
+    team = Principal("group", "team")
+    stored = entry(embedder, "a", "one", "two", readers=frozenset({team.id}))
+    await index.stage([stored])
+    await index.commit()
+    await index.warm()
+    vector, places = embedder.embed_query("two"), [(stored.document.ref.id, 1)]
+    assert await index.at(places, vector, Audience.everyone()) == []
+    assert await index.at(places, vector, Audience.of([team], [EVERYONE])) == []
+    theirs = await index.at(places, vector, Audience.of([EVERYONE, team]))
+    assert [one.chunk.text for one in theirs] == ["two"]
+
+
 async def test_a_room_too_large_for_the_filter_is_still_checked_member_by_member(
     index: LanceIndex, embedder: HashingEmbedder
 ) -> None:
@@ -124,6 +141,21 @@ def test_only_hex_ids_get_into_a_filter() -> None:
     for bad in ("", "'", good.upper(), good + "\n", good[:-1], "x') OR true --" + good):
         with pytest.raises(ValueError, match="hex"):
             any_of("doc_id", [good, bad])
+
+
+def test_limits_and_places_get_into_a_filter_as_ids_numbers_and_moments_only() -> None:
+    name, document = "x') OR true --", stable_id("a page")
+    moment = datetime(2026, 5, 1, 1, 30, tzinfo=timezone(timedelta(hours=2)))
+    assert inside(Within()) == []
+    assert inside(Within(frozenset({name}), since=moment, before=moment)) == [
+        f"source_id IN ('{stable_id('source', name)}')",
+        "updated_at >= timestamp '2026-04-30T23:30:00+00:00'",
+        "updated_at < timestamp '2026-04-30T23:30:00+00:00'",
+    ]
+    places = [(document, 3), (document, 1)]
+    assert standing_at(places) == f"doc_id IN ('{document}') AND ordinal IN (1, 3)"
+    with pytest.raises(ValueError, match="hex"):
+        standing_at([(name, 1)])
 
 
 async def test_two_writers_of_one_document_leave_each_row_once(

@@ -16,6 +16,7 @@ from index.errors import IndexMissing, IndexUnavailable
 from index.lance import LanceIndex
 from index.lance_newest import read_newest
 from index.lance_reading import KeptRows
+from index.ports import Candidate
 from tests.doubles.entries import entry
 from tests.doubles.hashing_embedder import HashingEmbedder
 from tests.doubles.object_storage import ObjectStorage, running_object_storage
@@ -159,6 +160,31 @@ async def test_a_warm_search_asks_for_the_version_and_for_nothing_else(
             assert await ask(warm, text) == expected
             [request] = far.taken()
             assert asks_for_version(request)
+
+
+async def test_neighbours_cost_a_warm_index_no_request_and_a_cold_one_a_few(
+    uri: str, far: SlowStorage
+) -> None:
+    async with opened(uri, far.storage) as cold, opened(uri, far.storage) as warm:
+        await warm.warm()
+        vector = EMBEDDER.embed_query("word1")
+        [best, *_] = await warm.search(vector, "word1", EVERY_GROUP, 5)
+        document, ordinal = best.chunk.document_id, best.chunk.ordinal
+        places = [(document, ordinal + 1), (document, ordinal - 1)]
+        far.taken()
+        found = await warm.at(places, vector, EVERY_GROUP)
+        assert far.taken() == []
+        assert found
+        await ask(cold, "word1")
+        far.taken()
+        assert set(map(_chunk_id, await cold.at(places, vector, EVERY_GROUP))) == set(
+            map(_chunk_id, found)
+        )
+        assert far.taken()
+
+
+def _chunk_id(candidate: Candidate) -> str:
+    return candidate.chunk.id
 
 
 async def test_rows_in_memory_are_used_for_their_own_version_only(

@@ -8,7 +8,9 @@ import pytest
 
 from bot import messages
 from bot.playground.workspace import User
+from bot.wording import GERMAN
 from handlers.runtime.wiring import state_path
+from tests.doubles.scripted_model import ScriptedModel, Streams
 from tests.journeys.conftest import Office, OpenOffice
 
 HOLIDAYS = "How many days of paid holiday do I have?"
@@ -120,6 +122,80 @@ async def test_a_follow_up_is_understood_from_its_thread(open_office: OpenOffice
         )
         answer = await office.slack.wait_for_answer("general", ts)
     assert "eight weeks before the leave begins" in shown(answer)
+
+
+ANNOUNCED = "How early must the parental leave of the other parent be announced?"
+
+
+@pytest.mark.parametrize("rewrite", [[ANNOUNCED], ["NOT_", "FOUND"]], ids=["good", "useless"])
+async def test_a_follow_up_is_searched_for_as_the_model_rewrites_it(
+    open_office: OpenOffice, rewrite: list[str]
+) -> None:
+    quote = "It must be announced eight weeks before the leave begins. [1]"
+    async with (
+        ScriptedModel(Streams(["NOT_FOUND"]), Streams(rewrite), Streams([quote])) as model,
+        open_office(OPENAI_BASE_URL=model.base_url, OPENAI_MODEL="scripted") as office,
+    ):
+        asked = "@Footnote How long is parental leave for the other parent?"
+        ts = await office.slack.say("alice", "general", asked)
+        await office.slack.wait_for_answer("general", ts)
+        again = await office.slack.say(
+            "alice", "general", "@Footnote How early do I have to announce it?", ts
+        )
+        await office.slack.wait_until(lambda: len(office.slack.messages("general", ts)) == 4, 60)
+        await office.slack.wait_for_answer("general", ts)
+        sent = [request.messages[1]["content"] for request in model.requests]
+        answer = shown(office.slack.messages("general", ts))
+    assert again
+    assert "How long is parental leave for the other parent?" in sent[1]
+    assert "The question to rewrite" in sent[1]
+    assert "How early do I have to announce it?" in sent[2]
+    assert ANNOUNCED not in answer
+    assert ANNOUNCED not in sent[2]
+
+
+async def test_no_follow_up_is_rewritten_where_that_is_switched_off(
+    open_office: OpenOffice,
+) -> None:
+    async with (
+        ScriptedModel(Streams(["NOT_FOUND"]), Streams(["NOT_FOUND"])) as model,
+        open_office(
+            OPENAI_BASE_URL=model.base_url, OPENAI_MODEL="scripted", FOOTNOTE_REWRITE="off"
+        ) as office,
+    ):
+        ts = await office.slack.say("alice", "general", f"@Footnote {HOLIDAYS}")
+        await office.slack.wait_for_answer("general", ts)
+        await office.slack.say("alice", "general", "@Footnote And how many of them expire?", ts)
+        await office.slack.wait_until(lambda: len(model.requests) == 2, 60)
+        await office.slack.wait_for_answer("general", ts)
+    assert "And how many of them expire?" in model.requests[1].messages[1]["content"]
+
+
+@pytest.mark.parametrize(
+    ("question", "says"),
+    [
+        ("help?", messages.unclear("")),
+        ("Was ist das?", GERMAN.unclear("")),
+        ("Wie hoch war unser Umsatz im dritten Quartal?", GERMAN.not_found),
+    ],
+)
+async def test_what_cannot_be_answered_is_said_in_the_language_of_the_question(
+    open_office: OpenOffice, question: str, says: str
+) -> None:
+    async with open_office() as office:
+        ts = await office.slack.say("alice", "general", f"@Footnote {question}")
+        answer = shown(await office.slack.wait_for_answer("general", ts))
+    assert says in answer
+    assert "[1]" not in answer
+
+
+async def test_a_filter_of_the_question_is_named_below_the_answer(open_office: OpenOffice) -> None:
+    async with open_office() as office:
+        ts = await office.slack.say(
+            "alice", "general", "@Footnote How many days of paid holiday? since:2001-01-01"
+        )
+        answer = shown(await office.slack.wait_for_answer("general", ts))
+    assert "The search was limited: only pages updated since 2001-01-01." in answer
 
 
 async def test_the_whole_path_works_over_socket_mode(open_office: OpenOffice) -> None:

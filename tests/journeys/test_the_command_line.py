@@ -55,7 +55,7 @@ def on_s3(storage: ObjectStorage) -> Mapping[str, str]:
     }
 
 
-@pytest.mark.parametrize("command", ["", "demo", "serve", "sync", "ask", "eval"])
+@pytest.mark.parametrize("command", ["", "demo", "serve", "sync", "ask", "eval", "eval add"])
 def test_every_command_explains_itself(command: str) -> None:
     done = footnote(*command.split(), "--help")
     assert done.returncode == 0
@@ -103,10 +103,10 @@ def test_a_judged_set_is_measured(tmp_path: Path) -> None:
     (folder / "queries.jsonl").write_text("\n".join(map(json.dumps, queries)))
     (folder / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\nq1\tt\t1\n")
     result = reported("eval", str(folder), FOOTNOTE_HOME=str(tmp_path / "home"))["sets"][0]
-    assert (result["questions"], result["documents"]) == (1, 2)
+    assert (len(result["questions"]), result["documents"]) == (1, 2)
     for metric in ("recall_at_1", "ndcg_at_10", "mrr_at_10", "first_footnote_gold"):
-        assert result[metric] == 1.0, metric
-    assert 0 < result["p50_ms"] <= result["p95_ms"]
+        assert result["figures"][metric]["mean"] == 1.0, metric
+    assert 0 < result["effort"]["whole_p50_ms"] <= result["effort"]["whole_p95_ms"]
 
 
 @pytest.mark.parametrize(

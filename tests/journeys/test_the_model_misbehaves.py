@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot import messages
 from tests.doubles.scripted_model import (
     Dies,
     Fails,
@@ -37,6 +38,28 @@ async def ask(open_office: OpenOffice, *steps: Step, **settings: str) -> str:
         answer = await office.slack.wait_for_answer("general", ts, 60)
         assert len(office.slack.messages("general", ts)) == 2
     return shown(answer)
+
+
+async def test_a_part_that_is_missing_is_named_below_the_answer(open_office: OpenOffice) -> None:
+    text = await ask(open_office, Streams([TRUE, "\nMISSING: the days of paid holiday"]))
+    assert "27 days" in text
+    assert "MISSING" not in text
+    assert messages.missing("the days of paid holiday") in text
+
+
+async def test_a_question_back_reaches_slack_in_the_words_of_the_bot(
+    open_office: OpenOffice,
+) -> None:
+    text = await ask(open_office, Streams(["UNCLEAR: how many days do you ", "mean?"]))
+    assert messages.unclear("how many days do you mean?") in text
+    assert "UNCLEAR" not in text
+
+
+async def test_a_word_of_disagreement_alone_makes_no_disagreement(open_office: OpenOffice) -> None:
+    text = await ask(open_office, Streams([f"DISAGREE\n{TRUE}"]))
+    assert "27 days" in text
+    assert "DISAGREE" not in text
+    assert "The documents disagree" not in text
 
 
 async def test_a_supported_sentence_is_streamed_with_its_footnote(open_office: OpenOffice) -> None:
@@ -131,11 +154,11 @@ async def test_a_model_that_dies_in_the_middle_leaves_only_checked_sentences(
     assert QUOTES not in text
 
 
-async def test_a_model_that_goes_silent_in_the_middle_leaves_what_it_said(
-    open_office: OpenOffice,
+@pytest.mark.parametrize("said", [[TRUE + " ", "Unused days"], [TRUE]], ids=["in", "behind"])
+async def test_a_model_that_goes_silent_in_a_sentence_or_behind_it_leaves_what_it_said(
+    open_office: OpenOffice, said: list[str]
 ) -> None:
-    # The splitter holds a sentence back until the next one begins: a further mark might follow.
-    text = await ask(open_office, Hangs([TRUE + " ", "Unused days"]))
+    text = await ask(open_office, Hangs(said))
     assert "27 days of paid holiday a year" in text
     assert "[1]" in text
     assert BROKE_OFF in text

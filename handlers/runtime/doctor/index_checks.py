@@ -11,7 +11,12 @@ from handlers.runtime.doctor.findings import Finding, failed, ok, skipped
 from handlers.runtime.settings import Settings
 from handlers.work.errors import StoreUnavailable
 from handlers.work.syncs import last_sync
-from index.errors import EmbedderMismatch, EmbedderUnavailable, KnowledgeError
+from index.errors import (
+    EmbedderMismatch,
+    EmbedderUnavailable,
+    EmbedderUnreachable,
+    KnowledgeError,
+)
 
 INDEX, PLACE = "index", "S3 rights"
 
@@ -26,17 +31,18 @@ _RIGHTS = {
 async def index_findings(
     settings: Settings, *, clock: Callable[[], float] = time.time
 ) -> list[Finding]:
-    """Open the index with the embedder of this version, and count what is in it."""
-    from index.weights import PUBLISHED_DIMENSIONS, PUBLISHED_NAME, packaged_model_path
-
+    """Open the index with the configured embedder, and count what is in it."""
+    try:
+        name, dimensions = await asyncio.to_thread(_space, settings)
+    except (EmbedderUnavailable, EmbedderUnreachable) as error:
+        return [failed(INDEX, str(error), "Without it no question can be searched for.")]
     index = wiring.index_engine(settings)(
         settings.index,
-        embedder=PUBLISHED_NAME,
-        dimensions=PUBLISHED_DIMENSIONS,
+        embedder=name,
+        dimensions=dimensions,
         storage_options=settings.storage_options(),
     )
     try:
-        await asyncio.to_thread(packaged_model_path)
         if not await index.version():
             return [
                 failed(
@@ -49,8 +55,6 @@ async def index_findings(
     except EmbedderMismatch as error:
         todo = "Sync into an empty place, or go back to the version that made this index."
         return [failed(INDEX, str(error), todo)]
-    except EmbedderUnavailable as error:
-        return [failed(INDEX, str(error), "Without it no question can be searched for.")]
     except KnowledgeError as error:
         return [failed(INDEX, str(error), "See what is said of S3 rights, if it lies there.")]
     finally:
@@ -85,6 +89,19 @@ async def place_findings(settings: Settings) -> list[Finding]:
             )
         ]
     return [ok(PLACE, "List, read, write and delete are allowed; conditional writes are honoured.")]
+
+
+def _space(settings: Settings) -> tuple[str, int]:
+    """Return name and dimensions of the embedder; the packaged one is not exported for that."""
+    if not settings.embedder:
+        from index.weights import PUBLISHED_DIMENSIONS, PUBLISHED_NAME, packaged_model_path
+
+        packaged_model_path()
+        return PUBLISHED_NAME, PUBLISHED_DIMENSIONS
+    from handlers.runtime.embedders import query_embedder
+
+    embedder = query_embedder(settings)
+    return embedder.name, embedder.dimensions
 
 
 async def _seconds_since_sync(settings: Settings, clock: Callable[[], float]) -> float | None:

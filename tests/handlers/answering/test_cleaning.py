@@ -1,7 +1,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from handlers.answering.cleaning import clean, clean_code
@@ -81,6 +81,7 @@ PARTS = st.sampled_from(
 
 
 @given(st.lists(PARTS | st.text(max_size=6), max_size=12).map("".join))
+@example("a@evil.examplea@evil.example@herehttps://evil.example/x?q=1")
 def test_no_link_image_mention_or_hidden_character_survives(text: str) -> None:
     cleaned = clean(text)
     assert not FORBIDDEN.search(cleaned), cleaned

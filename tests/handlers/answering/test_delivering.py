@@ -1,5 +1,6 @@
 """How often a question is tried, what costs a try, and that nobody is left without a word."""
 
+import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from bot import messages
+from bot.client import make_client
 from bot.conversation import Ending
 from handlers.adapters.sqlite_queue import QueueCounts, SqliteQueue
 from handlers.adapters.sqlite_store import SqliteStore
 from handlers.answering.delivering import deliver
 from handlers.work.claims import Claims
 from handlers.work.deliveries import DELIVERIES, LEASE_SECONDS, OUTAGE_SECONDS, TRIES
+from handlers.work.errors import ClaimLost
 from handlers.work.outcomes import read
 from index.errors import EmbedderUnavailable, IndexUnavailable, KnowledgeError
 from tests.doubles.answer_desk import SAID, Desk, opened_desk
@@ -61,7 +64,8 @@ async def desk(tmp_path: Path) -> AsyncIterator[LaptopDesk]:
     store = SqliteStore(tmp_path / "s.sqlite", clock=clock)
     async with opened_desk(tmp_path, store, clock) as at:
         await queue.put(at.job)
-        yield LaptopDesk(at.slack, at.worker, at.answerer, at.job, queue, store, clock)
+        parts = (at.slack, at.worker, at.answerer, at.job, at.fill, at.synced)
+        yield LaptopDesk(*parts, queue, store, clock)
     await queue.close()
     await store.close()
 
@@ -159,3 +163,44 @@ async def test_a_token_that_is_refused_to_the_clean_up_is_known_as_well(desk: La
     await desk.work_off()
     assert desk.worker.token_refused
     assert desk.said() == [SAID]
+
+
+async def test_what_others_were_told_stays_when_an_earlier_question_comes_late(
+    desk: LaptopDesk,
+) -> None:
+    await desk.slack.say("bob", "general", "And whom do I ask?", thread_ts=desk.job.ts)
+    client = make_client("xoxb-1", desk.slack.api_url)
+    told = {"channel": desk.job.channel, "thread_ts": desk.job.ts, "text": "Ask Carol."}
+    await client.chat_postMessage(**told)
+    await desk.die()
+    await desk.work_off()
+    assert desk.said() == ["And whom do I ask?", "Ask Carol.", SAID]
+
+
+async def test_a_worker_that_lost_its_claim_takes_back_what_it_said(desk: LaptopDesk) -> None:
+    desk.answerer.troubles = [ClaimLost("Somebody else has it.")]
+    await desk.work_off()
+    assert desk.answerer.asked == 2
+    assert desk.said() == [SAID]
+
+
+async def test_a_question_waits_for_an_index_that_was_there_before(
+    desk: LaptopDesk, tmp_path: Path
+) -> None:
+    shutil.rmtree(tmp_path / "index")
+    desk.synced.set()
+    delivery = await desk.queue.receive()
+    assert delivery is not None
+    await deliver(desk.worker, delivery)
+    assert desk.said() == []
+    await desk.fill()
+    await desk.work_off()
+    assert desk.said() == [SAID]
+
+
+async def test_a_question_before_the_first_sync_is_told_so(
+    desk: LaptopDesk, tmp_path: Path
+) -> None:
+    shutil.rmtree(tmp_path / "index")
+    assert await desk.work_off() == 1
+    assert desk.said() == [messages.NOTHING_READ]

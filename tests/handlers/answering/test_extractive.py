@@ -6,12 +6,19 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from bot.conversation import Answer, Question, Sentence, Turn, Verdict
-from handlers.answering.extractive import ExtractiveAnswerer, content_stems
+from handlers.answering.extractive import LIKELIEST, ExtractiveAnswerer
 from handlers.answering.ports import Finished, SentenceReady
+from handlers.answering.refusal import FLOOR
+from handlers.runtime.settings import Settings
 from index.documents import Passage
 from index.ports import Vector, Vectors
 from tests.doubles.hashing_embedder import HashingEmbedder
 from tests.handlers.answering.conftest import make_passage
+
+WORDS = (
+    *("door key window lamp chair table carpet curtain kettle oven fridge plate spoon".split()),
+    *("garden fence ladder hammer bicycle train harbour bridge".split()),
+)
 
 
 async def ask(
@@ -50,9 +57,11 @@ async def test_the_best_sentence_is_quoted_first_and_verbatim(passages: Sequence
         assert citation.quote in passage.chunk.text
 
 
-async def test_at_most_three_and_their_neighbours_are_quoted(passages: Sequence[Passage]) -> None:
+async def test_at_most_three_quotes_and_their_neighbours_are_shown(
+    passages: Sequence[Passage],
+) -> None:
     shown, answer = await ask("days", passages, floor=0.0)
-    assert 1 <= len(shown) <= 6
+    assert 1 <= len(shown) <= 8
     assert 1 <= len(answer.citations) <= 3
 
 
@@ -137,7 +146,9 @@ async def test_links_in_documents_are_not_passed_on(passage: Callable[..., Passa
 async def test_marks_of_a_document_are_not_taken_for_footnotes(
     passage: Callable[..., Passage],
 ) -> None:
-    shown, _ = await ask("Who founded it?", [passage("P", "It was founded in Bonn by Ada.[2] [7]")])
+    shown, _ = await ask(
+        "Who founded it?", [passage("P", "It was founded in Bonn by Ada.[2] [7]")], floor=0.0
+    )
     assert shown[0].text == "It was founded in Bonn by Ada."
 
 
@@ -170,9 +181,29 @@ async def test_the_embedder_never_blocks_the_event_loop(passages: Sequence[Passa
     assert threading.get_ident() not in embedder.threads
 
 
-def test_lexical_evidence_moves_the_floor_a_little_only() -> None:
-    answerer = ExtractiveAnswerer(HashingEmbedder(64))
-    asked = content_stems("How do I rotate the signing key?")
-    full, none = answerer.evidence(0.4, asked, asked), answerer.evidence(0.4, asked, frozenset())
-    assert 0.4 < full < 0.55
-    assert 0.25 < none < 0.4
+async def test_the_floor_is_compared_with_the_certainty(passages: Sequence[Passage]) -> None:
+    question = "Are meals on business trips reimbursed?"
+    sure = await ExtractiveAnswerer(HashingEmbedder(512)).certainty(Question(question), passages)
+    assert 0.0 < sure < 1.0
+    for floor, verdict in ((sure - 0.01, Verdict.ANSWERED), (sure + 0.01, Verdict.NOT_FOUND)):
+        _, answer = await ask(question, passages, floor=floor)
+        assert answer.verdict is verdict
+
+
+async def test_without_a_sentence_nothing_is_certain(passage: Callable[..., Passage]) -> None:
+    answerer = ExtractiveAnswerer(HashingEmbedder(512))
+    assert await answerer.certainty(Question("run"), [passage("Code", "$ run --now")]) == 0.0
+    assert await answerer.certainty(Question("run"), []) == 0.0
+
+
+def test_only_the_likeliest_are_embedded_with_their_title(passage: Callable[..., Passage]) -> None:
+    text = " ".join(f"Rule number {n} is about the {word}." for n, word in enumerate(WORDS))
+    embedder = HashingEmbedder(256)
+    weighed = ExtractiveAnswerer(embedder).weigh(Question("rule about lamps"), [passage("R", text)])
+    assert weighed is not None
+    assert len(weighed.offered) == LIKELIEST
+    assert embedder.embedded == len(WORDS) + LIKELIEST
+
+
+def test_the_setting_has_the_floor_that_was_calibrated() -> None:
+    assert Settings.load({}).refusal_floor == FLOOR

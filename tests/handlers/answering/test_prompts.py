@@ -5,11 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.conversation import Question, Turn
+from handlers.answering.agreed import Agreed, agreed
+from handlers.answering.prompt_files import prompt, read_prompt
 from handlers.answering.prompts import (
     LONGEST_HISTORY,
     LONGEST_QUESTION,
+    NAMES,
+    fingerprint,
     messages,
-    says_not_found,
+    standalone_messages,
+    versions,
 )
 from index.documents import Passage
 from tests.handlers.answering.conftest import make_passage
@@ -101,4 +106,49 @@ def test_the_bots_own_turns_are_marked(passage: Callable[..., Passage]) -> None:
     ],
 )
 def test_the_agreed_word_is_recognised(text: str, expected: bool) -> None:
-    assert says_not_found(text) is expected
+    assert (agreed(text)[0] is Agreed.NOT_FOUND) is expected
+
+
+def test_every_prompt_names_its_version() -> None:
+    assert versions() == ("answer-2", "standalone-1")
+    assert len(fingerprint()) == 16
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_any_changed_word_of_a_prompt_changes_its_fingerprint(name: str) -> None:
+    known = prompt(name)
+    text = f"version: {known.version}\n---\n{known.system}\n---\n{known.frame}\n"
+    assert read_prompt(text).fingerprint == known.fingerprint
+    assert read_prompt(text.replace("question", "query", 1)).fingerprint != known.fingerprint
+
+
+@pytest.mark.parametrize("text", ["", "You answer.\n---\na\n---\nb", "version: a-1\n---\nonly"])
+def test_a_prompt_file_without_its_parts_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="version: NAME-NUMBER"):
+        read_prompt(text)
+
+
+def test_what_a_slot_brings_along_is_no_slot() -> None:
+    text = user_text(Question("And {passages}?"), [make_passage("A", "Use {question} here.")])
+    assert "Use {question} here." in text
+    assert text.endswith("or NOT_FOUND.")
+    assert "And {passages}?" in text
+
+
+def test_without_a_conversation_nothing_is_said_of_one() -> None:
+    alone = user_text(Question("How long?"), [make_passage("A", "Text.")])
+    assert "Earlier in this conversation" not in alone
+    history = (Turn("1", "U1", "The trial?"),)
+    assert "Earlier in this conversation" in user_text(
+        Question("How long?", history), [make_passage("A", "Text.")]
+    )
+
+
+@given(st.lists(HOSTILE | st.text(max_size=5), max_size=15).map("".join))
+def test_no_turn_and_no_question_can_leave_its_fence_in_a_rewrite(hostile: str) -> None:
+    question = Question("x" + hostile, (Turn("1", "U1", "hi " + hostile),))
+    _, user = standalone_messages(question, nonce=NONCE)
+    for label in ("conversation", "question"):
+        assert user.content.count(f"<<<{label} {NONCE}\n") == 1
+        assert user.content.count(f"\n{NONCE} {label}>>>") == 1
+    assert user.content.count(NONCE) == 4

@@ -20,7 +20,7 @@ from handlers.answering.ports import (
     TextDelta,
     Usage,
 )
-from handlers.answering.rag import ModelAnswerer
+from handlers.answering.rag import QUIET_SECONDS, ModelAnswerer
 from index.documents import Passage
 from tests.doubles.hashing_embedder import HashingEmbedder
 from tests.doubles.scripted_model import (
@@ -41,7 +41,7 @@ FOREIGN = re.compile(r"https?://|evil|!\[|<[@!#]")
 
 
 def fallback() -> ExtractiveAnswerer:
-    return ExtractiveAnswerer(HashingEmbedder(256), floor=0.3)
+    return ExtractiveAnswerer(HashingEmbedder(256), floor=0.01)
 
 
 async def run(
@@ -305,12 +305,16 @@ class _Reports:
     def __init__(self, *pieces: str, late: float = 0.0) -> None:
         self._pieces = pieces
         self._late = late
+        self.pause = 0.0
+        self.asked: Sequence[Message] = ()
 
     async def stream(
         self, messages: Sequence[Message], *, deadline: float
     ) -> AsyncIterator[ModelEvent]:
+        self.asked = messages
         for piece in self._pieces:
             yield TextDelta(piece)
+            await asyncio.sleep(self.pause)
         await asyncio.sleep(self._late)
         yield Completed(Usage(1000, 100))
 
@@ -393,3 +397,115 @@ async def test_where_no_model_was_asked_nothing_was_taken(passages: Sequence[Pas
     assert (answer.model_seconds, answer.cost, answer.prompt_tokens) == (None, None, 0)
     answer = await paid(_Reports(GOOD), [])
     assert (answer.model_seconds, answer.cost, answer.prompt_tokens) == (None, None, 0)
+
+
+OTHER = "Up to 10 unused days may be carried over until 31 March."
+MISSING = "MISSING: how sick days of a full-time employee are paid"
+BOTH = Question(
+    "How many days of paid vacation does a full-time employee receive, and how are sick days paid?"
+)
+
+
+async def test_a_part_that_no_passage_answers_is_named(passages: Sequence[Passage]) -> None:
+    shown, answer, _ = await run([Streams([f"{GOOD}\n{MISSING}"])], passages, question=BOTH)
+    assert [s.text for s in shown] == [GOOD.removesuffix(" [1]")]
+    assert (answer.verdict, answer.cut) == (Verdict.PARTLY, 0)
+    assert answer.missing == "how sick days of a full-time employee are paid"
+
+
+async def test_a_missing_part_that_brings_words_of_its_own_is_not_repeated(
+    passages: Sequence[Passage],
+) -> None:
+    lie = "MISSING: that contractors get 99 days, see https://evil.example"
+    _, answer, _ = await run([Streams([f"{GOOD}\n{lie}"])], passages)
+    assert (answer.verdict, answer.missing, answer.cut) == (Verdict.PARTLY, "", 0)
+
+
+async def test_a_model_that_names_only_what_is_missing_has_found_nothing(
+    passages: Sequence[Passage],
+) -> None:
+    shown, answer, _ = await run([Streams([MISSING])], passages, question=BOTH)
+    assert shown == []
+    assert (answer.verdict, answer.fallback) == (Verdict.NOT_FOUND, False)
+    assert answer.nearby
+
+
+async def test_a_truncated_answer_says_that_it_was_cut_short(passages: Sequence[Passage]) -> None:
+    steps = [Streams([f"{GOOD} Contractors are"], finish_reason="length")]
+    _, answer, _ = await run(steps, passages)
+    assert (answer.verdict, answer.truncated) == (Verdict.PARTLY, True)
+    _, answer, _ = await run([Streams([GOOD])], passages)
+    assert (answer.verdict, answer.truncated) == (Verdict.ANSWERED, False)
+
+
+@pytest.mark.parametrize("line", ["DISAGREE\n", "DISAGREE. ", "DISAGREE: ", "**DISAGREE**\n\n"])
+async def test_sources_that_disagree_are_quoted_one_beside_the_other(
+    line: str, passages: Sequence[Passage]
+) -> None:
+    other = make_passage("Old rules", OTHER)
+    text = f"{line}{CARRY} {OTHER} [6]"
+    shown, answer, _ = await run([Streams(re.findall(r"(?s).{1,9}", text))], [*passages, other])
+    assert [s.text for s in shown] == [CARRY.removesuffix(" [1]"), OTHER]
+    assert shown[0].lead == ""
+    assert (answer.verdict, answer.disagreement, answer.cut) == (Verdict.DISAGREE, (1, 2), 0)
+    assert {c.title for c in answer.citations} == {"Vacation", "Old rules"}
+
+
+async def test_one_document_alone_cannot_disagree(passages: Sequence[Passage]) -> None:
+    _, answer, _ = await run([Streams([f"DISAGREE\n{GOOD} {CARRY}"])], passages)
+    assert (answer.verdict, answer.disagreement) == (Verdict.ANSWERED, ())
+
+
+async def test_an_unclear_question_is_asked_back(passages: Sequence[Passage]) -> None:
+    asked = "UNCLEAR: which days do you mean, paid vacation or remote work?"
+    steps = [Streams([asked, " [1] I will wait."])]
+    shown, answer, _ = await run(steps, passages)
+    assert shown == []
+    assert (answer.verdict, answer.fallback) == (Verdict.UNCLEAR, False)
+    assert answer.question_back == "which days do you mean, paid vacation or remote work?"
+
+
+async def test_a_question_back_cannot_phish(passages: Sequence[Passage]) -> None:
+    asked = "UNCLEAR: what is your password for https://evil.example?"
+    _, answer, _ = await run([Streams([asked])], passages)
+    assert (answer.verdict, answer.question_back) == (Verdict.UNCLEAR, "")
+
+
+async def test_after_an_answer_it_is_too_late_to_ask_back(passages: Sequence[Passage]) -> None:
+    shown, answer, _ = await run([Streams([f"{GOOD}\nUNCLEAR: which days?"])], passages)
+    assert len(shown) == 1
+    assert (answer.verdict, answer.question_back) == (Verdict.ANSWERED, "")
+
+
+async def test_a_model_with_a_small_window_is_offered_the_best_passages_only() -> None:
+    many = [make_passage(f"Page {n}", f"Rule {n}. " + "word " * 200) for n in range(8)]
+    model = _Reports("NOT_FOUND")
+    answerer = ModelAnswerer(model, fallback(), deadline_seconds=5, window_tokens=2600)
+    _, answer = await collect(answerer.answer(ASKED, many))
+    sent = model.asked[1].content
+    assert "[1] Page 0" in sent
+    assert "Page 7" not in sent
+    assert answer.nearby[0].title == "Page 0"
+
+
+@pytest.mark.parametrize("pieces", [[GOOD], [GOOD[:-4], " [1]"], [GOOD, " "]])
+async def test_a_whole_sentence_is_shown_although_the_model_says_nothing_more(
+    pieces: list[str], passages: Sequence[Passage]
+) -> None:
+    async with ScriptedModel(Hangs(pieces)) as server:
+        model = OpenAIModel(model="m", api_key="", base_url=server.base_url)
+        events = ModelAnswerer(model, fallback(), deadline_seconds=60).answer(ASKED, passages)
+        first = await asyncio.wait_for(anext(events), 30)
+        assert isinstance(first, SentenceReady)
+        assert first.sentence.citations == (1,)
+        await events.aclose()
+        await model.aclose()
+
+
+async def test_a_stop_inside_a_sentence_is_waited_out(passages: Sequence[Passage]) -> None:
+    model = _Reports("Every full-time employee receives 25.", "5 days of paid vacation. [1]")
+    model.pause = QUIET_SECONDS * 1.5
+    shown, _ = await collect(
+        ModelAnswerer(model, fallback(), deadline_seconds=30).answer(ASKED, passages)
+    )
+    assert not any("25." in s.text or s.text.startswith("5 days") for s in shown)

@@ -129,3 +129,54 @@ def test_no_letter_is_lost_or_said_twice(text: str) -> None:
 
     joined = "".join(raw.text for raw in split(text))
     assert letters(joined) == letters(text) or "```" in text or "~~~" in text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["One is true. [1]", "One is true [1].", "- One is true. [1][2] ", "Is “one” true?” [1]"],
+)
+def test_a_sentence_with_its_mark_comes_out_in_a_pause(text: str) -> None:
+    splitter = SentenceSplitter()
+    assert splitter.feed(text) == []
+    (raw,) = splitter.pause()
+    assert "[1]" in raw.text
+    assert splitter.finish() == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["One is true.", "One is [1]", "One is true. [1", "It takes 3.", "```\na. [1]", "", "One"],
+)
+def test_what_may_go_on_stays_in_a_pause(text: str) -> None:
+    splitter = SentenceSplitter()
+    splitter.feed(text)
+    assert splitter.pause() == []
+
+
+@pytest.mark.parametrize("late", [" [2]", " [2] ", "[2, 3]", " [", ""])
+def test_a_mark_after_a_pause_is_dropped_and_never_given_to_the_next_sentence(late: str) -> None:
+    splitter = SentenceSplitter()
+    splitter.feed("One is true. [1]")
+    splitter.pause()
+    rest = "2] Two follows. [4]" if late == " [" else " Two follows. [4]"
+    found = [raw for piece in (late, rest) for raw in splitter.feed(piece)] + splitter.finish()
+    assert [raw.text for raw in found] == ["Two follows. [4]"]
+
+
+@given(st.lists(PIECES, max_size=14).map("".join), st.integers(0, 9))
+def test_pauses_lose_no_letter_and_say_none_twice(text: str, seed: int) -> None:
+    rng = random.Random(seed)
+    splitter = SentenceSplitter()
+    found: list[RawSentence] = []
+    rest = text
+    while rest:
+        size = rng.randint(1, 6)
+        found += splitter.feed(rest[:size])
+        found += splitter.pause() if rng.random() < 0.3 else []
+        rest = rest[size:]
+    found += splitter.finish()
+
+    def letters(what: str) -> list[str]:
+        return [c for c in what if c.isalpha()]
+
+    assert letters("".join(raw.text for raw in found)) == letters(text) or "```" in text

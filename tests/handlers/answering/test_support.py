@@ -58,12 +58,34 @@ CASES = [
      "If your manager agrees, you may work abroad.", False),
     ("You may work abroad.", "You may work abroad provided your manager agrees.", False),
     ("Employees get laptops.", "Laptops are provided to employees.", True),
+    ("You pay for the hotel.", "We pay for the hotel.", False),
+    ("The company pays for the hotel.", "We pay for the hotel.", True),
+    ("The bus runs from Cork to Bonn.", "The bus runs from Bonn to Cork.", False),
+    ("Letters are sent to the bank.", "Letters are sent by the bank.", False),
+    ("The alarm is switched off at night.", "The alarm is switched on at night.", False),
+    ("The firm has 3 billion clients.", "The firm has 3 million clients.", False),
+    ("The firm has 3,000,000 clients.", "The firm has three million clients.", True),
+    ("Delivery takes 3 days.", "Delivery takes 3 to 5 days.", False),
+    ("Delivery takes up to 5 days.", "Delivery takes 3 to 5 days.", True),
+    ("The war began in 1990.", "The war began in 1990 and lasted from 1990 to 1995.", True),
+    ("Samples are kept at 20 degrees.", "Samples are kept at -20 degrees.", False),
+    ("Samples are kept at minus 20 degrees.", "Samples are kept at −20 degrees.", True),
+    ("The VPN slows calls.", "It is a myth that the VPN slows calls.", False),
+    ("You may park in the yard.", "You may park in the yard, but only at weekends.", False),
+    ("The old files vanish.", "The old files might vanish.", False),
+    ("Visitors may sign the book.", "Visitors must sign the book.", False),
+    ("The tutor praised the dean.", "The dean praised the tutor.", False),
+    ("The tutor was praised by the dean.", "The dean praised the tutor.", True),
+    ("Alice approves hardware.", "Alice approves travel and Bob approves hardware.", False),
+    ("Bob leads the sales team in Cork.", "Alice leads the sales team in Cork with Bob.", False),
+    ("In short, the programme ends in May.", "The program ends in May.", True),
+    ("After dark, the yard is closed to cars.", "The yard is closed to cars after dark.", True),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("claim", "quote", "supported"), CASES)
 def test_a_quote_supports_only_what_it_says(claim: str, quote: str, supported: bool) -> None:
-    found = check(Reading(claim), Reading(quote), Reading(""))
+    found = check(Reading.of_claim(claim), Reading(quote), Reading(""))
     assert found.given is supported, found
 
 

@@ -74,6 +74,12 @@ def test_every_setting_can_be_set() -> None:
         "FOOTNOTE_STATE_TABLE": "state",
         "FOOTNOTE_DEAD_LETTERS_URL": "https://sqs.eu-central-1.amazonaws.com/1/dead.fifo",
         "FOOTNOTE_LOG_LEVEL": "debug",
+        "FOOTNOTE_MODEL_WINDOW": "4096",
+        "FOOTNOTE_REWRITE": "off",
+        "FOOTNOTE_EMBEDDER": "openai:words",
+        "FOOTNOTE_ENTAILMENT_MODEL": "an/nli-model",
+        "FOOTNOTE_RERANKER": "someone/reranker",
+        "FOOTNOTE_RERANKED": "50",
         "FOOTNOTE_MODEL_PRICE_IN": "0.25",
         "FOOTNOTE_MODEL_PRICE_OUT": "2",
         "FOOTNOTE_STAGE": "prod",
@@ -401,6 +407,6 @@ def test_the_table_explains_every_setting_once_and_shows_its_default() -> None:
     listed = re.findall(r"^\| `([A-Z_]+)` \|", table, re.M)
     assert len(listed) == len(set(listed)) == len(dataclasses.fields(Settings))
     assert "| `FOOTNOTE_PORT` | `3000` |" in table
-    assert "| `FOOTNOTE_REFUSAL_FLOOR` | `0.44` |" in table
+    assert "| `FOOTNOTE_REFUSAL_FLOOR` | `0.23` |" in table
     for row in table.splitlines():
         assert not row.startswith("| `") or row.count("|") == 4

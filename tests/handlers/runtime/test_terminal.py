@@ -18,6 +18,14 @@ from handlers.runtime.terminal import show_answer
             Answer(Verdict.NOT_FOUND, fallback=True),
             f"{messages.NOT_FOUND} {messages.FALLBACK_EMPTY}",
         ),
+        (
+            Answer(Verdict.UNCLEAR, question_back="Which office?"),
+            messages.unclear("Which office?"),
+        ),
+        (
+            Answer(Verdict.PARTLY, (Sentence("Yes.", (1,)),), model="m", missing="[red]the cost"),
+            f"Yes. [1] {messages.missing('[red]the cost')}",
+        ),
     ],
 )
 def test_an_answer_is_printed_with_its_notes(

@@ -1,0 +1,81 @@
+"""Who answers the questions of `footnote eval`: the very parts that people get."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from handlers.judging.evidence import Witness
+from handlers.judging.judge import Desk
+from handlers.judging.model_judge import ModelJudge
+from handlers.judging.remembering import NotingEmbedder, RememberingEmbedder
+from handlers.runtime import wiring
+from handlers.runtime.answerers import answering
+from handlers.runtime.settings import Settings
+
+if TYPE_CHECKING:
+    from index.lance import LanceIndex
+    from index.ports import Embedder
+
+TIMED = 25
+"""Questions of a set that are timed: they are asked first, of a desk that remembers nothing."""
+
+
+@asynccontextmanager
+async def desks(
+    settings: Settings,
+    index: LanceIndex,
+    embedder: Embedder,
+    *,
+    retrieval_only: bool,
+    memory: Path | None,
+) -> AsyncIterator[Callable[[int], Desk]]:
+    """Yield who answers the n-th question; vectors are kept in ``memory``.
+
+    With a model every question is timed, since it does the work. Without one, remembered vectors
+    are, and only the first ``TIMED`` questions go without them.
+    """
+    retriever = wiring.retriever(settings, index, embedder)
+    if retrieval_only:
+        yield lambda n: Desk(retriever, None)
+        return
+    if settings.openai_model:
+        async with answering(settings, embedder) as parts:
+            yield lambda n: Desk(retriever, parts.answerer, parts.rewriter)
+        return
+    remembering = RememberingEmbedder(embedder, place=memory)
+    noting = NotingEmbedder(embedder, remembering)
+    witness = Witness(remembering, floor=settings.refusal_floor)
+    quick_retriever = wiring.retriever(settings, index, remembering)
+    async with answering(settings, noting) as slow, answering(settings, remembering) as quick:
+        timed = Desk(retriever, slow.answerer, slow.rewriter, witness.of)
+        untimed = Desk(quick_retriever, quick.answerer, quick.rewriter, witness.of, timed=False)
+        try:
+            yield lambda n: timed if n < TIMED else untimed
+        finally:
+            remembering.keep()
+
+
+@asynccontextmanager
+async def model_judges(
+    settings: Settings, *, wanted: bool
+) -> AsyncIterator[Callable[[], ModelJudge | None]]:
+    """Yield what makes a judge for a set; nobody judges unless it is wanted."""
+    if not wanted:
+        yield lambda: None
+        return
+    from handlers.adapters.openai_model import OpenAIModel
+
+    key = settings.openai_api_key
+    model = OpenAIModel(
+        model=settings.openai_model,
+        api_key=key.get_secret_value() if key else "",
+        base_url=settings.openai_base_url,
+        first_token_timeout=settings.model_first_token_seconds,
+    )
+    try:
+        yield lambda: ModelJudge(model)
+    finally:
+        await model.aclose()
