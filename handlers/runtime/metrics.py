@@ -3,11 +3,12 @@
 CloudWatch makes metrics out of such lines by itself, so no call to AWS is made here. A line holds
 numbers and machine words, never what somebody wrote. The metrics of a question:
 
-    Questions  Answered  PartlyAnswered  NotFound  Declined  Failed       0 or 1 each
+    Questions  Answered  PartlyAnswered  NotFound  SourcesDisagree        0 or 1 each
+    Unclear  Declined  Failed                                             0 or 1 each
     QueueAge  RetrievalTime  ModelTime  TimeToFirstWord  TimeToAnswer     milliseconds
     PromptTokens  CompletionTokens  Cost                                  Cost in US dollars
 
-Answered includes PartlyAnswered and NotFound, which are verdicts on the answer. The metrics of a
+Answered includes PartlyAnswered to Unclear, which are verdicts on the answer. The metrics of a
 reader's vote on an answer:
 
     Helpful  NotHelpful                                                   0 or 1 each

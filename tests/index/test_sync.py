@@ -346,15 +346,18 @@ async def test_progress_only_moves_forward_and_ends_with_everything(
 class CountingIndex(LanceIndex):
     """Notes how much was staged at once, the most a run ever holds."""
 
+    staged = 0
     most = 0
     commits = 0
 
     async def stage(self, entries: Sequence[IndexEntry]) -> None:
         await super().stage(entries)
-        self.most = max(self.most, len(self._staged))
+        self.staged += len(entries)
+        self.most = max(self.most, self.staged)
 
     async def commit(self) -> int:
         self.commits += 1
+        self.staged = 0
         return await super().commit()
 
 

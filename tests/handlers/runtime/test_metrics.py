@@ -147,6 +147,8 @@ def test_an_answer_is_counted_with_all_that_it_took() -> None:
         "Answered": 1,
         "PartlyAnswered": 1,
         "NotFound": 0,
+        "SourcesDisagree": 0,
+        "Unclear": 0,
         "Declined": 0,
         "Failed": 0,
         "QueueAge": 250.0,
@@ -165,6 +167,8 @@ def test_an_answer_is_counted_with_all_that_it_took() -> None:
     [
         (Outcome(Ending.ANSWERED, verdict=Verdict.ANSWERED), {"Answered"}),
         (Outcome(Ending.ANSWERED, verdict=Verdict.NOT_FOUND), {"Answered", "NotFound"}),
+        (Outcome(Ending.ANSWERED, verdict=Verdict.DISAGREE), {"Answered", "SourcesDisagree"}),
+        (Outcome(Ending.ANSWERED, verdict=Verdict.UNCLEAR), {"Answered", "Unclear"}),
         (Outcome(Ending.DECLINED, "not-a-member"), {"Declined"}),
         (Outcome(Ending.FAILED, "tried-too-often"), {"Failed"}),
     ],
@@ -173,7 +177,8 @@ def test_each_ending_counts_once_and_the_others_count_nothing(
     outcome: Outcome, counts: set[str]
 ) -> None:
     document = counted(outcome, AnswerMeasures())
-    endings = ("Answered", "PartlyAnswered", "NotFound", "Declined", "Failed")
+    verdicts = ("PartlyAnswered", "NotFound", "SourcesDisagree", "Unclear")
+    endings = ("Answered", *verdicts, "Declined", "Failed")
     assert {name for name in endings if document[name]} == counts
     assert document["Questions"] == 1
     assert document["reason"] == outcome.reason
