@@ -234,8 +234,6 @@ class LanceIndex:
 
 
 async def _ensure_keywords(table: AsyncTable) -> None:
-    if KEYWORDS in [index.name for index in await table.list_indices()]:
-        return
     # The column holds tokens already: see keywords.py.
     config = FTS(
         with_position=False,
@@ -246,13 +244,16 @@ async def _ensure_keywords(table: AsyncTable) -> None:
         remove_stop_words=False,
         ascii_folding=False,
     )
-    try:
-        await table.create_index("keywords", name=KEYWORDS, config=config)
-    except RuntimeError:
-        # Another writer may have created it in the same moment.
-        await table.checkout_latest()  # type: ignore[no-untyped-call]
-        if KEYWORDS not in [index.name for index in await table.list_indices()]:
-            raise
+    for left in reversed(range(3)):
+        if KEYWORDS in [index.name for index in await table.list_indices()]:
+            return
+        try:
+            await table.create_index("keywords", name=KEYWORDS, config=config)
+        except RuntimeError:
+            # Another writer may have created the index, or the table anew, in the same moment.
+            if not left:
+                raise
+            await table.checkout_latest()  # type: ignore[no-untyped-call]
 
 
 def _match(looked_for: Wanted) -> BooleanQuery | MatchQuery:
