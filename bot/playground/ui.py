@@ -131,10 +131,10 @@ class PageRoutes:
         response = web.StreamResponse(
             headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
         )
-        await response.prepare(request)
         entry: tuple[str, Queue] = (person, asyncio.Queue(_WAITING))
-        self._queues.append(entry)
+        self._queues.append(entry)  # before the page can know that it is listening
         try:
+            await response.prepare(request)
             await response.write(b"retry: 1000\n\n")
             while (event := await self._next(entry[1])) is not None:
                 await response.write(f"data: {json.dumps(event)}\n\n".encode())

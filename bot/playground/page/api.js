@@ -29,12 +29,8 @@ export async function gesture(name, body) {
 
 export function listen(user, onEvent, onState) {
   const source = new EventSource(`/ui/events?user=${encodeURIComponent(user)}`);
-  let opened = false;
-  source.addEventListener("open", () => {
-    onState(true, opened);
-    opened = true;
-  });
-  source.addEventListener("error", () => onState(false, opened));
+  source.addEventListener("open", () => onState(true));
+  source.addEventListener("error", () => onState(false));
   source.addEventListener("message", (message) => onEvent(JSON.parse(message.data)));
   return source;
 }

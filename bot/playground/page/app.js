@@ -222,32 +222,40 @@ function drawThread() {
   }
 }
 
-async function connect() {
+// Changes are listened to before the state is fetched, so that none falls between the two.
+function connect() {
   if (source) source.close();
-  try {
-    store.load(await api.state(store.user));
-  } catch {
-    drawBanner(true);
-    setTimeout(connect, 1500);
-    return;
-  }
-  feed.reset();
-  draw();
-  source = api.listen(store.user, receive, (open, again) => {
-    drawBanner(!open);
-    if (open && again) reload();
-  });
+  loading = {};
+  held = [];
+  source = api.listen(store.user, receive, (open) => (open ? load() : drawBanner(true)));
 }
 
-async function reload() {
-  store.load(await api.state(store.user));
+// A state may be older than changes that arrive before it does: they are held, and applied to it.
+let loading = null;
+let held = [];
+let reader = "";
+async function load() {
+  const mine = (loading = {});
+  const state = await api.state(store.user).catch(() => null);
+  if (mine !== loading) return;
+  if (!state) {
+    drawBanner(true);
+    setTimeout(load, 1500);
+    return;
+  }
+  loading = null;
+  if (reader !== store.user) feed.reset();
+  reader = store.user;
+  store.load(state);
+  for (const change of held.splice(0)) receive(change);
   draw();
 }
 
 let frame = 0;
 function receive(event) {
   if (event.type === "notice") return toast(event.text, event.level || "error");
-  if (event.type === "reload") return reload();
+  if (event.type === "reload") return load();
+  if (loading) return held.push(event);
   const root = store.apply(event);
   if (root) actions.openThread(root);
   if (!frame) {

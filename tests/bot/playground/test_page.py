@@ -1,9 +1,10 @@
+import re
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 from aiohttp import web
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, Route, async_playwright, expect
 
 from bot.playground import Playground
 from infra.browser import find
@@ -169,6 +170,21 @@ async def test_a_command_is_answered_to_one_person_alone(
     await expect(page.get_by_test_id("user-bob")).to_have_attribute("aria-pressed", "true")
     await expect(private).to_have_count(0)
     await expect(page.get_by_test_id("channel-people-team")).to_have_count(0)
+
+
+async def test_what_is_said_while_the_page_loads_is_shown(
+    page: Page, talking: tuple[Playground, ScriptedApp]
+) -> None:
+    slack, _ = talking
+
+    async def say_after_the_state_was_read(route: Route) -> None:
+        state = await route.fetch()
+        await slack.say("bob", "general", "Said just in time")
+        await route.fulfill(response=state)
+
+    await page.route("**/ui/state*", say_after_the_state_was_read)
+    await page.reload()
+    await expect(page.get_by_test_id("message")).to_have_text([re.compile("Said just in time")])
 
 
 async def test_hostile_text_stays_text(page: Page, talking: tuple[Playground, ScriptedApp]) -> None:
