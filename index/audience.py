@@ -5,6 +5,10 @@ from dataclasses import dataclass
 
 from index.documents import stable_id
 
+KINDS = ("slack-user", "slack-group", "slack-channel", "email", "domain", "group")
+"""Who can be named: by Slack's ids, by an e-mail address or its domain, or a group of the source.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Principal:
@@ -12,6 +16,20 @@ class Principal:
 
     kind: str
     name: str
+
+    @classmethod
+    def written(cls, text: str) -> "Principal":
+        """Return the principal that is written as ``everyone`` or ``kind:name``.
+
+        Raises ValueError for a kind that is not one of ``KINDS``, or an empty name.
+        """
+        if text == EVERYONE.kind:
+            return EVERYONE
+        kind, _, name = text.partition(":")
+        if kind not in KINDS or not name.strip():
+            known = ", ".join(f"{one}:..." for one in KINDS)
+            raise ValueError(f"{text!r} must be everyone or one of {known}.")
+        return cls(kind, name.strip())
 
     @property
     def id(self) -> str:

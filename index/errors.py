@@ -2,6 +2,7 @@
 
     KnowledgeError
     ├── DocumentUnreadable     one document; skipped, named and counted, never stops the rest
+    ├── CatalogInvalid         the file that declares the sources; names every problem
     ├── SourceUnavailable      the place documents come from              retryable
     ├── SuspiciousDeletion     a listing shrank too much; confirm it
     ├── EmbedderUnavailable    weights missing or not the published ones
@@ -27,6 +28,14 @@ class KnowledgeError(Exception):
 
 class DocumentUnreadable(KnowledgeError):
     """A document is encrypted, empty, oversized, broken or of an unknown format."""
+
+
+class CatalogInvalid(KnowledgeError):
+    """The catalog of sources cannot be used. ``problems`` holds one sentence for each."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(["The catalog of sources needs you:", *problems]))
 
 
 class SourceUnavailable(KnowledgeError):

@@ -15,6 +15,7 @@ from index.audience import EVERYONE
 from index.documents import DocumentRef, RawDocument
 from index.errors import DocumentUnreadable, SourceUnavailable
 from index.formats import LARGEST_BYTES, MEDIA_TYPES
+from index.sources.catalog import Given, Kind, Options
 
 NOT_YET_READ: Final = frozenset(
     ".pdf .doc .docx .odt .rtf .ppt .pptx .odp .xls .xlsx .ods .csv .epub .rst .adoc .org .tex"
@@ -160,6 +161,23 @@ class FolderSource:
                     raise DocumentUnreadable(f"{ref.location!r} leads out of the folder.")
                 return path
         raise _vanished(ref.location)
+
+
+class FolderOptions(Options):
+    """``path`` of the folder, and ``url``: where people can open it in a browser."""
+
+    path: Path
+    url: str = ""
+
+
+def _made(given: Given, options: FolderOptions) -> FolderSource:
+    root = given.beside / options.path.expanduser()
+    base_url = f"{options.url.rstrip('/')}/" if options.url else ""
+    return FolderSource(root, name=given.name, readers=given.readers, base_url=base_url)
+
+
+KIND: Final = Kind(FolderOptions, _made)
+"""``kind = "folder"``."""
 
 
 def _vanished(location: str) -> DocumentUnreadable:
