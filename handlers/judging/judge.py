@@ -22,6 +22,10 @@ from index.retrieval import Retriever
 RANKED_CHUNKS = 100
 KEPT_PASSAGES = 5
 
+AT_ONCE = 48
+"""Questions that are asked side by side where nobody takes the time: they share what is embedded
+(gathering.py), and one computes while another waits for the index."""
+
 
 Evidence = Callable[[Question, Sequence[Passage]], Awaitable[float]]
 
@@ -30,7 +34,8 @@ Evidence = Callable[[Question, Sequence[Passage]], Awaitable[float]]
 class Desk:
     """Who answers. ``evidence`` tells how sure an answer is, and is None where nobody can say.
 
-    ``timed``: what it takes here is what it takes people, because nothing is remembered.
+    ``timed``: what it takes here is what it takes people, because nothing is remembered and nobody
+    else is asked meanwhile.
     """
 
     retriever: Retriever
@@ -66,18 +71,43 @@ async def judge(
 ) -> list[Judged]:
     """Ask every question; ``desk`` says who answers the n-th. ``progress`` gets (done, total).
 
-    ``also`` is told of each question, and awaited, once its clock has stopped.
+    Questions that are timed are asked one by one, the others ``AT_ONCE`` at a time. ``also`` is
+    told of each question, and awaited, once its clock has stopped.
 
     Raises KnowledgeError; what goes wrong with a model is part of its answer.
     """
-    judged: list[Judged] = []
-    for done, asked in enumerate(questions, start=1):
-        judged.append(await _ask(asked, desk(done - 1)))
+    judged: dict[int, Judged] = {}
+
+    async def ask(n: int) -> None:
+        judged[n] = await _ask(questions[n], desk(n))
         if also is not None:
-            await also(judged[-1])
-        progress(done, len(questions))
+            await also(judged[n])
+        progress(len(judged), len(questions))
         await asyncio.sleep(0)
-    return judged
+
+    together = []
+    for n in range(len(questions)):
+        if desk(n).timed:
+            await ask(n)
+        else:
+            together.append(n)
+    await _side_by_side(ask, together)
+    return [judged[n] for n in range(len(questions))]
+
+
+async def _side_by_side(ask: Callable[[int], Awaitable[None]], numbers: Sequence[int]) -> None:
+    left = iter(numbers)
+
+    async def ask_some() -> None:
+        for n in left:
+            await ask(n)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(AT_ONCE, len(numbers))):
+                group.create_task(ask_some())
+    except BaseExceptionGroup as failed:
+        raise failed.exceptions[0] from None  # the first to fail cancelled the others
 
 
 async def _ask(asked: Asked, desk: Desk) -> Judged:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import get_args, get_type_hints
@@ -12,7 +13,7 @@ from handlers.answering.errors import ModelRefused
 from handlers.judging import cases
 from handlers.judging.comparison import FORMAT, Comparison, compare, read_report
 from handlers.judging.errors import JudgingError
-from handlers.judging.judge import Judged, judge
+from handlers.judging.judge import AT_ONCE, Judged, judge
 from handlers.judging.model_judge import ModelJudge, Opinion
 from handlers.judging.questions import Asked, questions_of, sample
 from handlers.judging.recipe import configuration
@@ -23,6 +24,7 @@ from handlers.runtime.commands import sync_documents
 from handlers.runtime.evaluation_desks import desks, model_judges
 from handlers.runtime.setting_fields import Setting
 from handlers.runtime.settings import Settings, SettingsError
+from handlers.runtime.upkeep import maintain_in_time
 from index.documents import DocumentRef, fingerprint, stable_id
 from index.parsing import DocumentParser
 from index.ports import Embedder
@@ -67,6 +69,8 @@ async def run_eval(settings: Settings, asking: Asking) -> int:
     Raises KnowledgeError, JudgingError, SettingsError, OSError.
     """
     _require(settings, asking)
+    # A question that waits for its vectors holds a thread.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(AT_ONCE))
     before = read_report(asking.against) if asking.against else None
     sets = [_loaded(settings, folder, asking) for folder in asking.folders]
     doubled = {one.name for one in sets if [other.name for other in sets].count(one.name) > 1}
@@ -139,6 +143,8 @@ async def _measure(
     if one.judged is not None and not await _in_step(one.settings, one.judged, embedder):
         source = one.judged.source()
         await sync_documents(one.settings, source=source, confirm_deletion=True)
+        # Rows that no index covers yet cost each question as much as all the rest of its search.
+        await maintain_in_time(one.settings, force=True, seconds=None)
 
     async def hear(judged: Judged) -> None:
         if second is not None:
@@ -148,6 +154,7 @@ async def _measure(
                 raise JudgingError(f"Without --judge it would go on: {error}") from None
 
     async with wiring.opened_index(one.settings, embedder) as index:
+        await index.warm()
         async with desks(
             one.settings,
             index,

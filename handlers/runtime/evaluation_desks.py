@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from handlers.judging.evidence import Witness
+from handlers.judging.gathering import GatheringEmbedder
 from handlers.judging.judge import Desk
 from handlers.judging.model_judge import ModelJudge
 from handlers.judging.remembering import NotingEmbedder, RememberingEmbedder
@@ -47,9 +48,10 @@ async def desks(
         return
     remembering = RememberingEmbedder(embedder, place=memory)
     noting = NotingEmbedder(embedder, remembering)
-    witness = Witness(remembering, floor=settings.refusal_floor)
-    quick_retriever = wiring.retriever(settings, index, remembering)
-    async with answering(settings, noting) as slow, answering(settings, remembering) as quick:
+    gathering = GatheringEmbedder(remembering)
+    witness = Witness(gathering, floor=settings.refusal_floor)
+    quick_retriever = wiring.retriever(settings, index, gathering)
+    async with answering(settings, noting) as slow, answering(settings, gathering) as quick:
         timed = Desk(retriever, slow.answerer, slow.rewriter, witness.of)
         untimed = Desk(quick_retriever, quick.answerer, quick.rewriter, witness.of, timed=False)
         try:

@@ -1,7 +1,8 @@
 """Judged questions asked of a real index and a real answerer."""
 
+import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,8 @@ from handlers.judging.judge import Desk, Judged, answer_values, judge
 from handlers.judging.questions import Asked, questions_of, sample
 from handlers.judging.remembering import NotingEmbedder, RememberingEmbedder
 from index.audience import Audience
-from index.documents import stable_id
+from index.documents import Passage, stable_id
+from index.errors import EmbedderUnreachable
 from index.lance import LanceIndex
 from index.ports import Vector
 from index.retrieval import Retriever
@@ -238,3 +240,46 @@ def test_vectors_of_another_embedder_or_of_a_broken_file_are_not_used(
     place.write_bytes(b"no file of vectors")
     RememberingEmbedder(embedder, place=place).embed_documents(["a"])
     assert embedder.embedded == 3
+
+
+async def test_questions_are_asked_side_by_side_unless_their_time_is_taken(
+    index: LanceIndex, embedder: HashingEmbedder
+) -> None:
+    answerer = ExtractiveAnswerer(embedder, floor=FLOOR)
+    tea, moon = await asked_of(index, embedder)
+    met = asyncio.Barrier(4)
+    now, most = 0, 0
+
+    async def waits_for_the_others(question: Question, passages: Sequence[Passage]) -> float:
+        async with asyncio.timeout(10):
+            await met.wait()
+        return 0.5
+
+    async def alone(question: Question, passages: Sequence[Passage]) -> float:
+        nonlocal now, most
+        now += 1
+        most = max(most, now)
+        await asyncio.sleep(0.01)
+        now -= 1
+        return 0.5
+
+    retriever = Retriever(index, embedder)
+    quick = Desk(retriever, answerer, evidence=waits_for_the_others, timed=False)
+    slow = Desk(retriever, answerer, evidence=alone)
+    questions = [tea, moon, tea, moon, tea, moon]
+    judged = await judge(questions, lambda n: slow if n < 2 else quick)
+    assert [one.asked.id for one in judged] == [one.id for one in questions]
+    assert [one.seconds is None for one in judged] == [False] * 2 + [True] * 4
+    assert most == 1
+
+
+async def test_what_stops_one_of_many_stops_them_all_and_is_raised_itself(
+    index: LanceIndex, embedder: HashingEmbedder
+) -> None:
+    async def fails(question: Question, passages: Sequence[Passage]) -> float:
+        raise EmbedderUnreachable("It does not answer.")
+
+    answerer = ExtractiveAnswerer(embedder, floor=FLOOR)
+    desk = Desk(Retriever(index, embedder), answerer, evidence=fails, timed=False)
+    with pytest.raises(EmbedderUnreachable):
+        await judge(await asked_of(index, embedder), lambda n: desk)
