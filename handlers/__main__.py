@@ -86,6 +86,11 @@ def _add_operating(
     json_flag: argparse.ArgumentParser,
 ) -> None:
     """Add the commands of whoever runs an installation."""
+    commands_.add_parser(
+        "sources",
+        parents=[shared, place, json_flag],
+        help="show how each source of documents is: in step or not, and what was skipped",
+    )
     on_aws = argparse.ArgumentParser(add_help=False)
     on_aws.add_argument("--stage", type=kinds.stage, help="a deployment on AWS")
     on_aws.add_argument("--region", default="", help="its region (default: AWS_REGION)")
@@ -204,6 +209,12 @@ def _doctor(
     )
 
 
+def _sources(arguments: argparse.Namespace, settings: Settings) -> Coroutine[Any, Any, int]:
+    from handlers.runtime.source_health import run_sources
+
+    return run_sources(settings, as_json=arguments.json)
+
+
 def _redrive(arguments: argparse.Namespace, settings: Settings) -> Coroutine[Any, Any, int]:
     from handlers.runtime.redrive import run_redrive
 
@@ -237,6 +248,7 @@ Command = Callable[[argparse.Namespace, Settings], Coroutine[Any, Any, int]]
 
 OPERATING: Mapping[str, Command] = {
     "doctor": _doctor,
+    "sources": _sources,
     "redrive": _redrive,
     "deploy": _deploy,
     **dict.fromkeys(("eval", eval_arguments.ADD), eval_arguments.run),

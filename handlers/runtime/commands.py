@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import nullcontext
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +13,8 @@ from bot.conversation import Answer, Question
 from handlers.answering.ports import Finished
 from handlers.runtime import terminal, wiring
 from handlers.runtime.settings import Settings, SettingsError
+from handlers.runtime.sources import document_sources
+from handlers.runtime.syncing import Show, Synced, Syncing
 from handlers.runtime.upkeep import remember_sync, write_index
 from handlers.work.writer import WRITER_LEASE_SECONDS
 from index.audience import Audience
@@ -23,45 +25,79 @@ from index.sync import SyncReport, sync
 if TYPE_CHECKING:
     from index.lance import LanceIndex
 
-OK = 0
+OK, FAILED = 0, 1
+
+PATIENCE = WRITER_LEASE_SECONDS + 1
+"""Seconds that another writer is waited for: long enough for the lease of a killed one to end."""
 
 
-async def sync_documents(
-    settings: Settings,
-    *,
-    source: Source | None = None,
-    confirm_deletion: bool = False,
-    quiet: bool = False,
-) -> SyncReport:
-    """Bring the index in step with the configured folder (or ``source``), showing progress."""
-    source = source or wiring.document_source(settings)
+async def sync_documents(settings: Settings, source: Source) -> SyncReport:
+    """Bring an index of its own in step with one source, showing progress."""
     embedder = await asyncio.to_thread(wiring.indexing_embedder, settings)
 
     async def work(index: LanceIndex) -> SyncReport:
-        with nullcontext(None) if quiet else terminal.sync_bar(f"syncing {source.name}") as show:
+        with terminal.sync_bar(f"syncing {source.name}") as show:
             return await sync(
-                source,
-                DocumentParser(),
-                embedder,
-                index,
-                progress=show,
-                confirm_deletion=confirm_deletion,
+                source, DocumentParser(), embedder, index, progress=show, confirm_deletion=True
             )
 
-    # Long enough for the lease of a writer that was killed to end.
-    report = await write_index(settings, embedder, work, patience=WRITER_LEASE_SECONDS + 1)
+    report = await write_index(settings, embedder, work, patience=PATIENCE)
     await remember_sync(settings)
     return report
 
 
+async def sync_sources(
+    settings: Settings, *, confirm_deletion: bool = False, quiet: bool = False
+) -> list[Synced]:
+    """Bring the index in step with all declared sources, showing progress unless ``quiet``.
+
+    Raises SettingsError, KnowledgeError for what concerns all of them, WorkError.
+    """
+    sources = document_sources(settings)
+    embedder = await asyncio.to_thread(wiring.indexing_embedder, settings)
+    async with wiring.opened_store(settings) as store:
+        syncing = Syncing(
+            DocumentParser(),
+            embedder,
+            store,
+            settings.index,
+            confirm_deletion=confirm_deletion,
+            showing=_unseen if quiet else _seen,
+        )
+        return await write_index(
+            settings, embedder, lambda index: syncing.all(sources, index), patience=PATIENCE
+        )
+
+
+def _seen(name: str) -> AbstractContextManager[Show]:
+    return terminal.sync_bar(f"syncing {name}")
+
+
+def _unseen(name: str) -> AbstractContextManager[None]:
+    return nullcontext(None)
+
+
 async def run_sync(settings: Settings, *, as_json: bool, confirm_deletion: bool) -> int:
-    """`footnote sync`: what cannot be read is named in the report, and is no failure."""
-    report = await sync_documents(settings, confirm_deletion=confirm_deletion)
+    """`footnote sync`: fails if a source is not in step.
+
+    What cannot be read is named in the report, and is no failure.
+    """
+    done = await sync_sources(settings, confirm_deletion=confirm_deletion)
+    complete = all(one.report is not None for one in done)
     if as_json:
-        terminal.print_json(report)
+        told = [one.as_dict() for one in done]
+        terminal.print_json({"complete": complete, "sources": told})
     else:
-        terminal.show_sync(report)
-    return OK
+        _show(done)
+    return OK if complete else FAILED
+
+
+def _show(done: Sequence[Synced]) -> None:
+    for one in done:
+        if one.report is not None:
+            terminal.show_sync(one.report)
+        else:
+            terminal.tell(f"{one.source}: {one.reason}")
 
 
 async def run_ask(settings: Settings, question: str, *, as_json: bool) -> int:
@@ -100,8 +136,8 @@ async def run_serve(settings: Settings, stopped: asyncio.Event) -> int:
                 "`footnote serve` keeps queue and state in FOOTNOTE_HOME. Unset both."
             ]
         )
-    if settings.docs is not None:
-        terminal.show_sync(await sync_documents(settings))
+    if _has_sources(settings):
+        _show(await sync_sources(settings))
 
     async with running(settings, sync=_again(settings), reconciles=True) as address:
         where = f"at {address}/slack/events" if address else "over Socket Mode"
@@ -111,9 +147,13 @@ async def run_serve(settings: Settings, stopped: asyncio.Event) -> int:
 
 
 def _again(settings: Settings) -> Callable[[], Awaitable[object]] | None:
-    if settings.docs is None:
+    if not _has_sources(settings):
         return None
-    return lambda: sync_documents(settings, quiet=True)
+    return lambda: sync_sources(settings, quiet=True)
+
+
+def _has_sources(settings: Settings) -> bool:
+    return settings.docs is not None or settings.sources is not None
 
 
 async def run_demo(
@@ -124,7 +164,7 @@ async def run_demo(
 
     settings = demo_settings(settings, docs=docs)
     terminal.tell(f"Reading {settings.docs} …")
-    terminal.show_sync(await sync_documents(settings, confirm_deletion=True))
+    _show(await sync_sources(settings, confirm_deletion=True))
     async with playing(settings, port=free_port(port), sample=docs is None) as playground:
         print(f"\nOpen {playground.url} and ask @Footnote a question. Ctrl-C stops it.", flush=True)
         await stopped.wait()

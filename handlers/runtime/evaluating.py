@@ -141,8 +141,7 @@ async def _measure(
     one: _Set, asking: Asking, embedder: Embedder, second: ModelJudge | None
 ) -> tuple[SetReport, list[Judged]]:
     if one.judged is not None and not await _in_step(one.settings, one.judged, embedder):
-        source = one.judged.source()
-        await sync_documents(one.settings, source=source, confirm_deletion=True)
+        await sync_documents(one.settings, one.judged.source())
         # Rows that no index covers yet cost each question as much as all the rest of its search.
         await maintain_in_time(one.settings, force=True, seconds=None)
 

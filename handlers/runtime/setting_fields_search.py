@@ -1,16 +1,17 @@
-"""The settings of the models that search, with those of setting_fields.py below them. Pure."""
+"""The settings of the models that search, with those of setting_fields_answers.py. Pure."""
 
 from dataclasses import dataclass
 from typing import Annotated
 
 from handlers.runtime import setting_kinds as kinds
-from handlers.runtime.setting_fields import Setting, SettingFields
+from handlers.runtime.setting_fields import Setting
+from handlers.runtime.setting_fields_answers import AnswerFields
 
 _SEARCH = "Search"
 
 
 @dataclass(frozen=True, kw_only=True)
-class SearchFields(SettingFields):
+class SearchFields(AnswerFields):
     """The values of the settings of embedder and reranker."""
 
     embedder: Annotated[

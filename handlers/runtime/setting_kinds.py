@@ -90,6 +90,15 @@ def parameter_path(value: str) -> str:
     return value.rstrip("/") + "/"
 
 
+def secrets(value: str) -> SecretStr:
+    """Return secrets by name, ``name=value`` with spaces between."""
+    for pair in value.split():
+        name, is_pair, secret = pair.partition("=")
+        if not (is_pair and secret and re.fullmatch(r"[A-Za-z0-9_-]+", name)):
+            raise ValueError("is not name=value, or several of these with spaces between.")
+    return SecretStr(value)
+
+
 def headers(value: str) -> SecretStr:
     """Return HTTP headers, ``name=value`` with commas between; they may hold a key."""
     for pair in value.split(","):

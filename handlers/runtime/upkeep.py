@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from handlers.runtime.settings import Settings
+from handlers.runtime.sources import document_sources
+from handlers.runtime.syncing import Syncing
 from handlers.runtime.wiring import (
-    document_source,
     indexing_embedder,
     opened_index,
     opened_store,
@@ -24,7 +25,7 @@ from handlers.work.errors import ClaimLost
 from handlers.work.syncs import note_sync
 from handlers.work.writer import Fence, WriterBusy, Writers
 from index.parsing import DocumentParser
-from index.sync import SyncProgress, SyncReport, sync
+from index.sync import SyncReport
 
 if TYPE_CHECKING:
     from index.lance import LanceIndex
@@ -36,6 +37,7 @@ MARGIN_SECONDS: Final = 60.0
 BUSY: Final = "another writer is at work"
 SUCCEEDED: Final = "another writer took over"
 OUT_OF_TIME: Final = "out of time"
+FAILED: Final = "a source is not in step"
 
 T = TypeVar("T")
 Report = dict[str, Any]
@@ -75,28 +77,28 @@ async def sync_in_time(
     seconds: float | None,
     observe: Callable[[SyncReport], None] = lambda report: None,
 ) -> Report:
-    """Bring the index in step within ``seconds``; ``observe`` is told of a sync that was finished.
+    """Bring the index in step with all sources within ``seconds``.
 
-    Raises KnowledgeError, SettingsError, StoreUnavailable.
+    ``observe`` is told of each source that was. Raises KnowledgeError, SettingsError,
+    StoreUnavailable.
     """
-    reached = SyncProgress()
+    told: list[Report] = []
 
-    def note(now: SyncProgress) -> None:
-        nonlocal reached
-        reached = now
-
-    source, embedder = document_source(settings), indexing_embedder(settings)
-
-    async def work(index: LanceIndex) -> Report:
-        report = await sync(source, DocumentParser(), embedder, index, progress=note)
+    def note(report: SyncReport) -> None:
+        told.append(asdict(report))
         observe(report)
-        return asdict(report)
 
-    ended = await _ended(settings, embedder, work, seconds)
-    if ended["complete"]:
-        await remember_sync(settings)
-        return ended
-    return ended | asdict(replace(reached, stage=f"stopped while {reached.stage}"))
+    sources, embedder = document_sources(settings), indexing_embedder(settings)
+    async with opened_store(settings) as store:
+        syncing = Syncing(DocumentParser(), embedder, store, settings.index, observe=note)
+
+        async def work(index: LanceIndex) -> Report:
+            done = await syncing.all(sources, index)
+            failed = {one.source: one.reason for one in done if one.report is None}
+            return {"complete": False, "reason": FAILED, "failed": failed} if failed else {}
+
+        ended = await _ended(settings, embedder, work, seconds)
+    return {**ended, "sources": told}
 
 
 async def remember_sync(settings: Settings) -> None:

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from index.lance import LanceIndex
     from index.ports import Embedder
     from index.retrieval import Retriever
-    from index.sources.files import FolderSource
 
 log = logging.getLogger(__name__)
 
@@ -183,13 +182,6 @@ async def _warm(index: LanceIndex) -> None:
     except KnowledgeError as error:
         # The first question meets the same error, and tells the one who asked.
         log.warning("the index could not be warmed: %s", error)
-
-
-def document_source(settings: Settings) -> FolderSource:
-    """Return the configured folder of documents. Raises SettingsError when none is set."""
-    from index.sources.files import FolderSource
-
-    return FolderSource(settings.require_docs(), base_url=settings.docs_url)
 
 
 def retriever(settings: Settings, index: LanceIndex, embedder: Embedder) -> Retriever:

@@ -1,10 +1,40 @@
-"""When an index was last brought in step: the doctor and an alarm look at the age of that."""
+"""When an index was last brought in step, as a whole and source by source.
+
+The doctor and an alarm look at the age of the whole; `footnote sources` shows each source.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from handlers.work.ports import StateStore
 from index.documents import stable_id
 
 KEPT_SECONDS = 365 * 24 * 3600
 """A sync that nobody repeated for a year is as good as none."""
+
+MOST_SKIPPED = 50
+"""Skipped documents that are remembered by name; the report of the sync names all of them."""
+
+MOST_CHARACTERS = 500
+"""What is remembered of a place or a reason; a row of the table has its limits."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceHealth:
+    """How a source is. ``at`` and ``synced_at`` are seconds since the epoch.
+
+    ``at`` is the end of the last try and ``synced_at`` that of the last one which brought the
+    source in step, None if there was none. ``reason`` says what kept the last try from that, and is
+    empty if nothing did. ``documents`` were in step then; ``skipped`` could not be read, the first
+    ``MOST_SKIPPED`` of them as (location, reason).
+    """
+
+    at: float
+    synced_at: float | None = None
+    reason: str = ""
+    documents: int = 0
+    skipped: int = 0
+    named: tuple[tuple[str, str], ...] = ()
 
 
 async def note_sync(store: StateStore, uri: str, at: float) -> None:
@@ -19,5 +49,49 @@ async def last_sync(store: StateStore, uri: str) -> float | None:
     return float(at) if isinstance(at, int | float) else None
 
 
-def _row(uri: str) -> str:
-    return f"synced:{stable_id('index', uri)}"
+async def note_health(store: StateStore, uri: str, source: str, health: SourceHealth) -> None:
+    """Remember how a source is. Raises StoreUnavailable."""
+    value: dict[str, object] = {
+        "at": health.at,
+        "reason": _short(health.reason),
+        "documents": health.documents,
+        "skipped": health.skipped,
+        "named": [[_short(one) for one in pair] for pair in health.named[:MOST_SKIPPED]],
+    }
+    if health.synced_at is not None:
+        value["synced_at"] = health.synced_at
+    await store.put(_row(uri, source), value, KEPT_SECONDS)
+
+
+async def health_of(store: StateStore, uri: str, source: str) -> SourceHealth | None:
+    """Return how a source was at its last sync, or None if there was none yet.
+
+    Raises StoreUnavailable.
+    """
+    item = await store.get(_row(uri, source))
+    return _health(item.value) if item else None
+
+
+def _health(value: Mapping[str, object]) -> SourceHealth:
+    named = value.get("named")
+    pairs = named if isinstance(named, Sequence) else ()
+    return SourceHealth(
+        at=_number(value.get("at")) or 0.0,
+        synced_at=_number(value.get("synced_at")),
+        reason=str(value.get("reason", "")),
+        documents=int(_number(value.get("documents")) or 0),
+        skipped=int(_number(value.get("skipped")) or 0),
+        named=tuple((str(where), str(why)) for where, why in pairs),
+    )
+
+
+def _short(text: str) -> str:
+    return text[:MOST_CHARACTERS]
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _row(uri: str, *source: str) -> str:
+    return f"synced:{stable_id('index', uri, *source)}"

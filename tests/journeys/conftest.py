@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.playground.server import Playground
-from handlers.runtime.commands import sync_documents
+from handlers.runtime.commands import sync_sources
 from handlers.runtime.demo import APP_TOKEN, BOT_TOKEN, HANDBOOK, SIGNING_SECRET
 from handlers.runtime.laptop import running
 from handlers.runtime.settings import Settings
@@ -31,8 +31,8 @@ def handbook_index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             "FOOTNOTE_MODELS": str(MODELS),
         }
     )
-    report = asyncio.run(sync_documents(settings, quiet=True))
-    assert report.added >= 20
+    (synced,) = asyncio.run(sync_sources(settings, quiet=True))
+    assert synced.report is not None and synced.report.added >= 20
     yield place
 
 

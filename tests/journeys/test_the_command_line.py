@@ -55,7 +55,9 @@ def on_s3(storage: ObjectStorage) -> Mapping[str, str]:
     }
 
 
-@pytest.mark.parametrize("command", ["", "demo", "serve", "sync", "ask", "eval", "eval add"])
+@pytest.mark.parametrize(
+    "command", ["", "demo", "serve", "sync", "sources", "ask", "eval", "eval add"]
+)
 def test_every_command_explains_itself(command: str) -> None:
     done = footnote(*command.split(), "--help")
     assert done.returncode == 0
@@ -76,14 +78,18 @@ def test_a_sync_embeds_only_what_changed(
         (docs / f"{name}.md").write_text(f"# {name.title()}\n\n{fact}\n")
     settings = {"FOOTNOTE_HOME": str(tmp_path / "home"), "FOOTNOTE_DOCS": str(docs), **index}
 
-    first = reported("sync", **settings)
+    def synced() -> dict[str, Any]:
+        (source,) = reported("sync", **settings)["sources"]
+        return dict(source)
+
+    first = synced()
     assert (first["added"], first["chunks_embedded"]) == (2, 2)
-    second = reported("sync", **settings)
+    second = synced()
     assert (second["unchanged"], second["chunks_embedded"]) == (2, 0)
     (docs / "tea.md").write_text("# Tea\n\nTea is served at five.\n")
     (docs / "dogs.md").unlink()
     (docs / "cats.md").write_text("# Cats\n\nCats sleep on the radiator.\n")
-    third = reported("sync", **settings)
+    third = synced()
     assert (third["added"], third["changed"], third["removed"]) == (1, 1, 1)
 
     answer = reported("ask", "When is tea served?", **settings)

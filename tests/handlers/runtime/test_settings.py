@@ -58,6 +58,8 @@ def test_every_setting_can_be_set() -> None:
         "AWS_SESSION_TOKEN": "session",
         "FOOTNOTE_DOCS": "/docs",
         "FOOTNOTE_DOCS_URL": "https://docs.example.com/handbook",
+        "FOOTNOTE_SOURCES": "sources.toml",
+        "FOOTNOTE_SOURCE_SECRETS": "wiki=abc git=def",
         "FOOTNOTE_INDEX": "s3://bucket/prefix/",
         "FOOTNOTE_HOME": "/data",
         "FOOTNOTE_MODELS": "/models",

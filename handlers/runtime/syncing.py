@@ -1,0 +1,101 @@
+"""A sync of all sources, one after the other; one that fails keeps none of the others waiting.
+
+What became of each is remembered (handlers/work/syncs.py), so that `footnote sources` can show it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING
+
+from handlers.work.ports import StateStore
+from handlers.work.syncs import SourceHealth, health_of, note_health, note_sync
+from index.errors import SourceUnavailable, SuspiciousDeletion
+from index.ports import Embedder, Parser, Source
+from index.sync import SyncProgress, SyncReport, sync
+
+if TYPE_CHECKING:
+    from index.lance import LanceIndex
+
+Show = Callable[[SyncProgress], None]
+Showing = Callable[[str], AbstractContextManager[Show | None]]
+"""Opens what shows the progress of the source of that name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """What became of one source: its report, or in ``reason`` why it is not in step."""
+
+    source: str
+    report: SyncReport | None = None
+    reason: str = ""
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the report and the reason as one flat object."""
+        told = asdict(self.report) if self.report is not None else {"source": self.source}
+        return {**told, "complete": self.report is not None, "reason": self.reason}
+
+
+@dataclass(frozen=True, slots=True)
+class Syncing:
+    """How sources are synced: the parts, and who is told."""
+
+    parser: Parser
+    embedder: Embedder
+    store: StateStore
+    uri: str
+    confirm_deletion: bool = False
+    showing: Showing = lambda name: nullcontext(None)
+    observe: Callable[[SyncReport], None] = lambda report: None
+    clock: Callable[[], float] = time.time
+
+    async def all(self, sources: Sequence[Source], index: LanceIndex) -> list[Synced]:
+        """Bring the index in step with each source; the one that waits longest is first.
+
+        Raises what concerns all of them: EmbedderUnavailable, EmbedderMismatch, IndexUnavailable,
+        WriterConflict, StoreUnavailable.
+        """
+        known = {one.name: await health_of(self.store, self.uri, one.name) for one in sources}
+        done = [
+            await self._one(source, index, known[source.name])
+            for source in sorted(sources, key=lambda one: _waits_since(known[one.name]))
+        ]
+        if all(one.report is not None for one in done):
+            await note_sync(self.store, self.uri, self.clock())
+        return done
+
+    async def _one(self, source: Source, index: LanceIndex, before: SourceHealth | None) -> Synced:
+        try:
+            with self.showing(source.name) as show:
+                report = await sync(
+                    source,
+                    self.parser,
+                    self.embedder,
+                    index,
+                    progress=show,
+                    confirm_deletion=self.confirm_deletion,
+                )
+        except (SourceUnavailable, SuspiciousDeletion) as error:
+            health = replace(before or SourceHealth(at=0.0), at=self.clock(), reason=str(error))
+            await note_health(self.store, self.uri, source.name, health)
+            return Synced(source.name, reason=str(error))
+        self.observe(report)
+        await note_health(self.store, self.uri, source.name, _healthy(report, self.clock()))
+        return Synced(source.name, report)
+
+
+def _waits_since(health: SourceHealth | None) -> float:
+    return (health.synced_at or 0.0) if health else 0.0
+
+
+def _healthy(report: SyncReport, at: float) -> SourceHealth:
+    return SourceHealth(
+        at=at,
+        synced_at=at,
+        documents=report.added + report.changed + report.unchanged,
+        skipped=len(report.skipped),
+        named=tuple((one.location, one.reason) for one in report.skipped),
+    )
