@@ -1,12 +1,14 @@
 """A copy of the newest commit of a branch, kept in step with little transfer."""
 
 import asyncio
+import contextlib
 import logging
 import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
 from index.errors import KnowledgeError, SourceUnavailable
@@ -128,7 +130,7 @@ class GitRepository:
 
     async def _begin(self, hashed: str) -> None:
         folder = self._git.repository
-        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        await asyncio.to_thread(_throw_away, folder)
         try:
             await self._git.run(
                 *("init", "--bare", "--quiet", "--template=", f"--object-format={hashed}"),
@@ -220,7 +222,7 @@ class GitRepository:
                 at = end + 1 + int(size) + 1
                 contents[name] = said[end + 1 : at - 1]
         except (GitFailed, ValueError) as error:  # damaged, or "... missing"
-            await asyncio.to_thread(shutil.rmtree, self._git.repository, ignore_errors=True)
+            await asyncio.to_thread(_throw_away, self._git.repository)
             raise SourceUnavailable(
                 f"The copy of {self._url} is damaged and was thrown away; sync again."
             ) from error
@@ -233,6 +235,12 @@ def _blob(line: bytes) -> Blob:
     mode, _, name, size = about.split()
     plain = mode.startswith(b"100")
     return Blob(name.decode(), int(size) if plain else 0, path, plain)
+
+
+def _throw_away(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        folder.unlink(missing_ok=True)  # in case it is a file or a link
 
 
 def _moment(seconds: bytes) -> datetime | None:
