@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef, ListObjectsV2OutputTypeDef
 
 _GONE = frozenset({"NoSuchKey", "404", "NotFound", "MethodNotAllowed"})
-_CHANGED = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict"})
 _ARCHIVED = frozenset({"InvalidObjectState"})
 _OF_ONE_OBJECT = frozenset({"AccessDenied", "403", "AllAccessDisabled", "InvalidObjectName"})
 
@@ -103,11 +102,11 @@ class S3Source:
         if ref.source != self._name or not paths.is_document(ref.location):
             raise DocumentUnreadable(f"{ref.location!r} is not a document of this prefix.")
         media_type = paths.media_type(ref.location)
-        etag, _, size = ref.version.rpartition("-")
-        if etag and size.isdecimal():
+        size = ref.version.rpartition("-")[2]
+        if size.isdecimal():
             paths.refuse_too_large(ref.location, int(size))
         try:
-            found = self._opened(ref.location, etag)
+            found = self._opened(ref.location)
             if found is None:
                 raise paths.vanished(ref)
             with found["Body"] as body:
@@ -126,7 +125,7 @@ class S3Source:
 
     def _rule_file(self) -> bytes | None:
         try:
-            found = self._opened(RULE_FILE, "")
+            found = self._opened(RULE_FILE)
             if found is None:
                 return None
             with found["Body"] as body:
@@ -134,17 +133,13 @@ class S3Source:
         except (ClientError, BotoCoreError) as error:
             self._unavailable(error)
 
-    def _opened(self, location: str, etag: str) -> "GetObjectOutputTypeDef | None":
-        """Return the object as listed, or else as it is now; None if it is gone."""
-        key = f"{self._prefix}{location}"
+    def _opened(self, location: str) -> "GetObjectOutputTypeDef | None":
+        """Return the object with the ETag of these very bytes; None if it is gone.
+
+        If-Match would add nothing: what is newer than the listing is wanted too, with its version.
+        """
         try:
-            if etag:
-                try:
-                    return self._client().get_object(Bucket=self._bucket, Key=key, IfMatch=etag)
-                except ClientError as error:
-                    if code_of(error) not in _CHANGED:
-                        raise
-            return self._client().get_object(Bucket=self._bucket, Key=key)
+            return self._client().get_object(Bucket=self._bucket, Key=f"{self._prefix}{location}")
         except ClientError as error:
             code = code_of(error)
             if code in _GONE:

@@ -215,6 +215,16 @@ async def test_another_process_fetches_with_the_rights_of_the_moment() -> None:
         await ruled(source).fetch(listed["hr/pay.md"])
 
 
+async def test_a_process_that_knows_older_rules_reads_them_again_for_a_newer_listing() -> None:
+    source = RuledMemory(dict(PAGES))
+    warm = ruled(source)
+    await readers_of(warm)
+    source.beside = HR_ONLY.encode()
+    listed = {ref.location: ref async for ref in ruled(source).list()}
+    raw = await warm.fetch(listed["hr/pay.md"])
+    assert raw.readers == {HR.id} and raw.ref == listed["hr/pay.md"]
+
+
 @pytest.fixture
 def synced(index: LanceIndex, embedder: HashingEmbedder) -> Callable[[MemorySource], Any]:
     async def run(source: MemorySource) -> SyncReport:
