@@ -14,7 +14,8 @@ from index.errors import DocumentUnreadable
 from index.sources import git_links, paths
 from index.sources.catalog import Given, Kind, Options
 from index.sources.git_program import PROTOCOLS, GitProgram, credentials
-from index.sources.git_repository import Blob, GitRepository, Tree
+from index.sources.git_repository import GitRepository
+from index.sources.git_tree import Blob, Tree
 from index.sources.patterns import PathPattern, PatternText
 from index.sources.rules import LARGEST_RULE_FILE, RULE_FILE
 
@@ -83,12 +84,12 @@ class GitSource:
             yield DocumentRef(self._name, location, blob.id)
 
     async def fetch(self, ref: DocumentRef) -> RawDocument:
-        """Return the bytes of one document at the commit that was listed last.
+        """Return the bytes of one document, as listed here last, or else as they are now.
 
         Raises DocumentUnreadable if it is not there, too large or kept in Git LFS, and
         SourceUnavailable.
         """
-        tree, documents = await self._current()
+        tree, documents = await self._holding(ref)
         blob = documents.get(ref.location)
         if blob is None or ref.source != self._name:
             raise paths.vanished(ref)
@@ -110,7 +111,8 @@ class GitSource:
 
     async def rule_file(self) -> bytes | None:
         """Return the rule file in the root of the repository; see ``HasRuleFile``."""
-        tree, _ = await self._current()
+        async with self._refreshing:
+            tree, _ = await self._refresh()
         path = RULE_FILE.encode()
         found = [one for one in tree.blobs if one.path.split(b"/", 1)[0] == path]
         if not found:
@@ -122,9 +124,14 @@ class GitSource:
             raise DocumentUnreadable(f"it is larger than {LARGEST_RULE_FILE:,} bytes; shorten it.")
         return await self._repository.content(blob.id)
 
-    async def _current(self) -> tuple[Tree, dict[str, Blob]]:
+    async def _holding(self, ref: DocumentRef) -> tuple[Tree, dict[str, Blob]]:
+        """Return the tree that was listed, or the newest one if another process listed the ref."""
         async with self._refreshing:
-            return self._seen or await self._refresh()
+            if self._seen is not None:
+                blob = self._seen[1].get(ref.location)
+                if blob is not None and blob.id == ref.version:
+                    return self._seen
+            return await self._refresh()
 
     async def _refresh(self) -> tuple[Tree, dict[str, Blob]]:
         tree = await self._repository.newest()
@@ -183,7 +190,8 @@ class GitOptions(Options):
     ``web`` says where a file can be opened: the name of a software of ``git_links.STYLES``, or an
     address with ``{path}`` and ``{commit}``; the usual hosts are known without it. ``token`` names
     the secret that is sent to the host, with ``user``. ``depth`` is how many commits are looked
-    through for the dates of files, and ``seconds`` the longest talk with the host.
+    through for the dates of files. A talk with the host may take ``seconds``, and what is kept of
+    the repository, packed, may have ``megabytes``.
     """
 
     url: Annotated[str, AfterValidator(_address)]
@@ -196,6 +204,7 @@ class GitOptions(Options):
     user: str = "x-access-token"
     depth: int = Field(default=1, ge=1, le=10_000)
     seconds: float = Field(default=600.0, gt=0, le=86_400)
+    megabytes: int = Field(default=4_000, ge=1)
 
     @model_validator(mode="after")
     def _token_is_sent_in_secret(self) -> Self:
@@ -218,6 +227,7 @@ def _made(given: Given, options: GitOptions) -> GitSource:
         branch=options.branch,
         depth=options.depth,
         seconds=options.seconds,
+        largest=options.megabytes * 1_000_000,
     )
     return GitSource(
         repository,

@@ -3,16 +3,16 @@
 import asyncio
 import contextlib
 import logging
+import os
 import shutil
-import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from index.errors import KnowledgeError, SourceUnavailable
 from index.sources.git_program import GitFailed, GitProgram
+from index.sources.git_tree import Tree, blobs_of, dates_of
 
 _TIP: Final = "refs/footnote/tip"
 _SHA256_DIGITS: Final = 64
@@ -21,42 +21,29 @@ _AT_ONCE: Final = 32
 """Contents a process; each is at most as large as a document may be."""
 
 _LOCAL_SECONDS: Final = 120.0
+_LOOK_SECONDS: Final = 0.5
+"""Between two looks at how large a fetch has become."""
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Blob:
-    """What a path holds at a commit: id of the content, size in bytes, and the path as bytes.
-
-    Not ``plain`` is a link, whose content would be its target, or a submodule.
-    """
-
-    id: str
-    size: int
-    path: bytes
-    plain: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Tree:
-    """The files of one commit. ``dates`` says when a path last changed, where that is known."""
-
-    commit: str
-    blobs: Sequence[Blob]
-    dates: Mapping[bytes, datetime]
 
 
 class GitRepository:
     """The newest commit of ``branch`` at ``url``, in the bare repository of ``git``.
 
     Without a branch it is the one that the remote calls its HEAD. ``depth`` commits are kept, and
-    ``seconds`` are allowed for each talk with the remote. What is kept may vanish or break at any
-    time: it is begun afresh then.
+    ``seconds`` are allowed for each talk with the remote, and ``largest`` bytes for what is kept,
+    which may vanish or break at any time: it is begun afresh then.
     """
 
     def __init__(
-        self, git: GitProgram, url: str, *, branch: str, depth: int, seconds: float
+        self,
+        git: GitProgram,
+        url: str,
+        *,
+        branch: str,
+        depth: int,
+        seconds: float,
+        largest: int,
     ) -> None:
         """Describe it; nothing is run before it is asked."""
         self._git = git
@@ -64,6 +51,7 @@ class GitRepository:
         self._branch = branch
         self._depth = depth
         self._seconds = seconds
+        self._largest = largest
         self._wanted: dict[str, list[asyncio.Future[bytes]]] = {}
         self._reading: asyncio.Task[None] | None = None
 
@@ -152,12 +140,31 @@ class GitRepository:
         return said.decode().strip()
 
     async def _fetch(self, ref: str) -> None:
-        await self._git.run(
-            *("fetch", "--quiet", "--force", "--no-tags", "--no-recurse-submodules"),
-            *("--no-write-fetch-head", "--update-shallow", f"--depth={self._depth}"),
-            *("--", self._url, f"+{ref}:{_TIP}"),
-            seconds=self._seconds,
+        fetching = asyncio.ensure_future(
+            self._git.run(
+                *("fetch", "--quiet", "--force", "--no-tags", "--no-recurse-submodules"),
+                *("--no-write-fetch-head", "--update-shallow", f"--depth={self._depth}"),
+                *("--", self._url, f"+{ref}:{_TIP}"),
+                seconds=self._seconds,
+            )
         )
+        size = 0
+        try:
+            while not fetching.done():
+                await asyncio.wait([fetching], timeout=_LOOK_SECONDS)
+                size = await asyncio.to_thread(_size, self._git.repository)
+                if size > self._largest:
+                    break
+        finally:
+            fetching.cancel()
+            await asyncio.wait([fetching])
+        if size > self._largest:
+            await asyncio.to_thread(_throw_away, self._git.repository)
+            raise SourceUnavailable(
+                f"{self._url} is larger than {self._largest // 1_000_000:,} MB; allow more with"
+                " megabytes, or read a smaller repository."
+            )
+        fetching.result()
 
     async def _tree(self) -> Tree:
         said = await self._git.run(
@@ -167,7 +174,7 @@ class GitRepository:
         listed = await self._git.run(
             "ls-tree", "-r", "-z", "--long", "--full-tree", commit, seconds=_LOCAL_SECONDS
         )
-        blobs = await asyncio.to_thread(lambda: [_blob(one) for one in listed.split(b"\0") if one])
+        blobs = await asyncio.to_thread(blobs_of, listed)
         return Tree(commit, blobs, await self._dates(commit) if self._depth > 1 else {})
 
     async def _dates(self, commit: str) -> dict[bytes, datetime]:
@@ -180,17 +187,7 @@ class GitRepository:
             *("--raw", "-z", "--no-renames", "--format=%ct", commit),
             seconds=_LOCAL_SECONDS,
         )
-        dates: dict[bytes, datetime] = {}
-        time_of_commit: datetime | None = None
-        parts = iter(said.split(b"\0"))
-        for part in parts:
-            if part.lstrip(b"\n").startswith(b":"):
-                path = next(parts, b"")
-                if time_of_commit is not None:
-                    dates.setdefault(path, time_of_commit)
-            elif part.strip():
-                time_of_commit = _moment(part)
-        return dates
+        return await asyncio.to_thread(dates_of, said)
 
     async def _read_wanted(self) -> None:
         while self._wanted:
@@ -229,27 +226,20 @@ class GitRepository:
         return contents
 
 
-def _blob(line: bytes) -> Blob:
-    """Return what a line of ls-tree says; the size of a submodule, which has none, is 0."""
-    about, _, path = line.partition(b"\t")
-    mode, _, name, size = about.split()
-    plain = mode.startswith(b"100")
-    return Blob(name.decode(), int(size) if plain else 0, path, plain)
+def _size(folder: Path) -> int:
+    """Return the bytes of all files below a folder that is being written to."""
+    size = 0
+    for below, _, files in os.walk(folder):
+        for file in files:
+            with contextlib.suppress(OSError):
+                size += os.lstat(os.path.join(below, file)).st_size
+    return size
 
 
 def _throw_away(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     with contextlib.suppress(OSError):
         folder.unlink(missing_ok=True)  # in case it is a file or a link
-
-
-def _moment(seconds: bytes) -> datetime | None:
-    """Return the time of a commit, which anybody may have made up; None if it cannot be."""
-    try:
-        given = int(seconds)
-        return datetime.fromtimestamp(given, UTC) if 0 < given <= time.time() else None
-    except (ValueError, OverflowError, OSError):
-        return None
 
 
 def _hint(said: str) -> str:

@@ -22,7 +22,7 @@ class HasRuleFile(Protocol):
     """What a source offers beside the Source port if a rule file may lie beside its documents."""
 
     async def rule_file(self) -> bytes | None:
-        """Return the rule file as it was when the last listing began, or newer; None if absent.
+        """Return the rule file as it is now, and None if there is none.
 
         Raises DocumentUnreadable if there is one that cannot be read, and SourceUnavailable.
         """

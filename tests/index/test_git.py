@@ -12,15 +12,20 @@ from typing import Any
 
 import pytest
 
-from index.audience import EVERYONE
+from index.audience import EVERYONE, Audience, Principal
 from index.documents import DocumentRef
 from index.errors import CatalogInvalid, DocumentUnreadable, SourceUnavailable
 from index.formats import LARGEST_BYTES
+from index.lance import LanceIndex
+from index.parsing import DocumentParser
 from index.sources import git
 from index.sources.catalog import Given, read_catalog
 from index.sources.git import GitSource
+from index.sources.ruled import ruled
 from index.sources.rules import RULE_FILE
+from index.sync import SyncReport, sync
 from tests.doubles.git_remote import GitRemote, HttpRemote, served_over_http
+from tests.doubles.hashing_embedder import HashingEmbedder
 
 WEB = "https://git.example/{path}?at={commit}"
 EARLY = "2020-05-01T10:00:00+00:00"
@@ -455,7 +460,7 @@ async def test_many_documents_are_fetched_at_once_and_some_given_up(
 async def test_dates_are_known_as_far_as_the_kept_commits_tell(
     remote: GitRemote, tmp_path: Path
 ) -> None:
-    remote.write({"a.md": "early"})
+    remote.write({"a.md": "early", "docs/b.md": "early"})
     remote.commit(GIT_COMMITTER_DATE=EARLY)
     remote.write({"docs/b.md": "from the future"})
     remote.commit(GIT_COMMITTER_DATE="2099-05-01T10:00:00+00:00")
@@ -472,16 +477,68 @@ async def test_dates_are_known_as_far_as_the_kept_commits_tell(
     assert known["docs/b.md"] is None and known["docs/c.txt"] is None
 
 
-async def test_the_rule_file_is_the_one_of_the_listed_commit(
+async def test_the_rule_file_is_the_newest_one_in_the_root(
     remote: GitRemote, tmp_path: Path
 ) -> None:
     source = opened(tmp_path, remote.url, folder="docs")
     assert await source.rule_file() is None
-    remote.write({RULE_FILE: "one"})
+    remote.write({RULE_FILE: "one", f"docs/{RULE_FILE}": "another"})
     remote.commit()
-    assert await source.rule_file() is None
-    assert list(await refs(source)) == ["docs/b.md", "docs/c.txt"]
     assert await source.rule_file() == b"one"
+    assert list(await refs(source)) == ["docs/b.md", "docs/c.txt"]
+
+
+async def test_a_process_that_saw_an_older_commit_fetches_what_another_listed(
+    remote: GitRemote, tmp_path: Path
+) -> None:
+    warm, other = (ruled(opened(tmp_path / one, remote.url)) for one in ("warm", "other"))
+    before = {ref.location: ref async for ref in warm.list()}
+    remote.write({"a.md": "newer", "e.md": "new", RULE_FILE: RULES})
+    remote.commit()
+    listed = {ref.location: ref async for ref in other.list()}
+    for location in ("a.md", "e.md", "docs/b.md"):
+        raw = await warm.fetch(listed[location])
+        assert raw.ref == listed[location] != before.get(location)
+        assert raw.readers == {Principal("group", "b").id} or location != "docs/b.md"
+
+
+RULES = '[[rules]]\npath = "docs/b.md"\nreaders = ["group:b"]\n'
+
+
+async def test_a_sync_after_a_commit_reads_what_the_commit_changed_and_nothing_else(
+    tmp_path: Path, index: LanceIndex, embedder: HashingEmbedder
+) -> None:
+    remote = GitRemote(tmp_path / "remotes" / "large")
+    first = remote.hold({f"d{n % 20}/page{n}.md": f"# Page {n}\n\nWord{n}." for n in range(500)})
+
+    async def synced() -> SyncReport:
+        source = ruled(opened(tmp_path, remote.url))
+        return await sync(source, DocumentParser(), embedder, index)
+
+    async def url_of(word: str) -> set[str]:
+        vector, anybody = embedder.embed_query(word), Audience.everyone()
+        found = await index.search(vector, word, anybody, 5)
+        return {one.url for one in found if f"{word}." in one.chunk.text}
+
+    assert (await synced()).added == 500
+    remote.write({"d7/page7.md": "# Page 7\n\nWord7777."})
+    remote.git("rm", "--quiet", "d8/page8.md")
+    second = remote.commit()
+    report = await synced()
+    assert (report.changed, report.removed, report.unchanged, report.added) == (1, 1, 498, 0)
+    assert await url_of("Word7777") == {f"https://git.example/d7/page7.md?at={second}"}
+    assert await url_of("Word9") == {f"https://git.example/d9/page9.md?at={first}"}
+
+
+async def test_a_repository_that_outgrows_its_budget_is_given_up(
+    remote: GitRemote, tmp_path: Path, http: HttpRemote
+) -> None:
+    (remote.root / "film.mp4").write_bytes(os.urandom(3_000_000))
+    remote.commit()
+    said = await reason(opened(tmp_path, f"{http.url}/handbook", megabytes=2))
+    assert "larger than 2 MB" in said and not running(http.url)
+    assert not (tmp_path / "work" / "repository.git").exists()
+    assert len(await refs(opened(tmp_path, remote.url, megabytes=10))) == 3
 
 
 @pytest.mark.parametrize(
