@@ -1,5 +1,6 @@
 """A source whose documents are readable by whom the rules name, one by one."""
 
+import logging
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
@@ -11,10 +12,12 @@ from index.sources.rules import (
     RULE_FILE,
     Rule,
     RulesInvalid,
-    decided,
+    deciding,
     narrowed,
     read_rule_file,
 )
+
+_log = logging.getLogger(__name__)
 
 
 @runtime_checkable
@@ -72,14 +75,20 @@ class RuledSource:
     async def list(self) -> AsyncIterator[DocumentRef]:
         """Yield the refs of the source. Raises SourceUnavailable, also if the rules change."""
         beside: _Beside | None = None
+        used: set[Rule] = set()
         async for ref in self._source.list():
             if beside is None:
                 beside = await self._read_beside()
-            yield self._outer(ref, self._readers(ref.location, beside))
+            yield self._outer(ref, self._readers(ref.location, beside, used))
         if beside is not None and beside != await self._read_beside():
             raise SourceUnavailable(
                 f"{RULE_FILE} of {self.name} changed while its documents were listed; sync again."
             )
+        for rule in (*self._rules, *(beside.rules if beside else ())):
+            if rule not in used:  # a misspelt path leaves open what it was meant to close
+                _log.warning(
+                    "no document of %s is decided by the rule %r", self.name, rule.path.text
+                )
 
     async def fetch(self, ref: DocumentRef) -> RawDocument:
         """Return the bytes of one document, with those who may read it.
@@ -102,14 +111,17 @@ class RuledSource:
     def _outer(self, ref: DocumentRef, readers: frozenset[str]) -> DocumentRef:
         return replace(ref, version=f"{ref.version}@{_rights(readers)}")
 
-    def _readers(self, location: str, beside: _Beside) -> frozenset[str]:
-        allowed = decided(self._rules, location)
-        if allowed is None:
-            allowed = self._source.readers
+    def _readers(
+        self, location: str, beside: _Beside, used: set[Rule] | None = None
+    ) -> frozenset[str]:
+        """Return who may read a document, and add the rules that decide it to ``used``."""
         if beside.broken:
             return frozenset()
-        named = decided(beside.rules, location)
-        return allowed if named is None else narrowed(allowed, named)
+        reviewed, named = deciding(self._rules, location), deciding(beside.rules, location)
+        if used is not None:
+            used.update(rule for rule in (reviewed, named) if rule)
+        allowed = reviewed.readers if reviewed else self._source.readers
+        return narrowed(allowed, named.readers) if named else allowed
 
     def _refuse_closed(self, location: str, beside: _Beside) -> None:
         if beside.broken:

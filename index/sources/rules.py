@@ -92,9 +92,9 @@ def read_rule_file(content: bytes) -> tuple[Rule, ...]:
     return read_rules(tables.get("rules", []))
 
 
-def decided(rules: Sequence[Rule], location: str) -> frozenset[str] | None:
-    """Return the readers that the first fitting rule names, or None when none fits."""
-    return next((rule.readers for rule in rules if rule.path.matches(location)), None)
+def deciding(rules: Sequence[Rule], location: str) -> Rule | None:
+    """Return the first rule that fits, or None when none does."""
+    return next((rule for rule in rules if rule.path.matches(location)), None)
 
 
 def narrowed(allowed: frozenset[str], named: frozenset[str]) -> frozenset[str]:

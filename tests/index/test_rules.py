@@ -225,6 +225,17 @@ async def test_a_process_that_knows_older_rules_reads_them_again_for_a_newer_lis
     assert raw.readers == {HR.id} and raw.ref == listed["hr/pay.md"]
 
 
+async def test_a_rule_that_decides_nothing_is_named_for_it_may_be_misspelt(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    source = RuledMemory(dict(PAGES))
+    source.beside = written(rule("HR/**", "group:hr"), rule("a.md", "group:a")).encode()
+    await readers_of(ruled(source, read_rules([rule("h/**", "group:h"), rule("hr/", "group:b")])))
+    assert [one.getMessage() for one in caplog.records] == [
+        f"no document of memory is decided by the rule '{path}'" for path in ("h/**", "HR/**")
+    ]
+
+
 @pytest.fixture
 def synced(index: LanceIndex, embedder: HashingEmbedder) -> Callable[[MemorySource], Any]:
     async def run(source: MemorySource) -> SyncReport:
