@@ -61,7 +61,7 @@ class PathPattern:
         parts = _parts(path)
         first = self._parts[0]
         if first is not None and not first.match(parts[0]):
-            return False  # what nearly every path ends with, at a fraction of the cost
+            return False  # how most end, without a walk
         reached = set(self._with_empty_depth([0]))
         for number, part in enumerate(parts, start=1):
             reached = set(self._with_empty_depth(self._after(part, reached)))
