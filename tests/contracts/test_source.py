@@ -3,7 +3,8 @@
 import json
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,8 @@ class Place:
 
     fill: Callable[[Pages], None]
     open: Callable[[], Source]
+    # What must run while it is asked.
+    serving: AbstractAsyncContextManager[object] = field(default_factory=nullcontext)
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +146,9 @@ async def test_a_source_keeps_the_promise(
     tmp_path: Path,
     storage: ObjectStorage,
 ) -> None:
-    await check(make(tmp_path, storage))
+    place = make(tmp_path, storage)
+    async with place.serving:
+        await check(place)
 
 
 class _Doubling(MemorySource):
