@@ -20,7 +20,19 @@ Vectors = NDArray[np.float32]
 
 
 class Source(Protocol):
-    """A place documents come from."""
+    """A place documents come from.
+
+    To add a kind of your own: write a class with these four members, a ``Kind`` that makes it
+    (``index.sources.catalog``), offer it as an entry point (``index.sources.plugins``), and hold it
+    against the promises that all others keep (``index.sources.contract``).
+
+    A sync lists, compares the versions with the index, and fetches what is new or changed, several
+    at a time, perhaps in another process than the one that listed: a ref must be enough. Errors are
+    for people, each a sentence that says what to do: DocumentUnreadable is about one document,
+    which is skipped and named; SourceUnavailable ends the sync, which is tried again later. A
+    listing that cannot be complete raises, for what is not listed is deleted. What comes from
+    outside (names, sizes, times, content) may be anything, so it is bounded before it is read.
+    """
 
     @property
     def name(self) -> str:

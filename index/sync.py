@@ -38,7 +38,8 @@ class SyncReport:
     """What a sync did, in documents and chunks.
 
     A skipped document is in none of the other counts; what the index held of it stays searchable,
-    unless it has no text any more. ``chunks_per_second`` is embedded chunks by the whole time.
+    unless it has no text any more, or rights of its own that may have changed.
+    ``chunks_per_second`` is embedded chunks by the whole time.
     """
 
     source: str

@@ -10,6 +10,7 @@ from botocore.config import Config
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_ssm import SSMClient
 
@@ -20,6 +21,15 @@ _PATIENCE = Config(
     retries={"mode": "standard", "total_max_attempts": 3},
 )
 
+_FILES = Config(
+    # A document may have 20 MB, and nobody waits for it. Of a server that is not AWS's own, a
+    # bucket need not be a host.
+    connect_timeout=5.0,
+    read_timeout=60.0,
+    retries={"mode": "standard", "total_max_attempts": 4},
+)
+_FILES_ELSEWHERE = _FILES.merge(Config(s3={"addressing_style": "path"}))
+
 
 @overload
 def make_client(service: Literal["sqs"], options: Mapping[str, str]) -> "SQSClient": ...
@@ -27,11 +37,13 @@ def make_client(service: Literal["sqs"], options: Mapping[str, str]) -> "SQSClie
 def make_client(service: Literal["dynamodb"], options: Mapping[str, str]) -> "DynamoDBClient": ...
 @overload
 def make_client(service: Literal["ssm"], options: Mapping[str, str]) -> "SSMClient": ...
+@overload
+def make_client(service: Literal["s3"], options: Mapping[str, str]) -> "S3Client": ...
 
 
 def make_client(
-    service: Literal["sqs", "dynamodb", "ssm"], options: Mapping[str, str]
-) -> "SQSClient | DynamoDBClient | SSMClient":
+    service: Literal["sqs", "dynamodb", "ssm", "s3"], options: Mapping[str, str]
+) -> "SQSClient | DynamoDBClient | SSMClient | S3Client":
     """Return a client; ``options`` are ``Settings.aws_client_options``. Does no I/O.
 
     The first one takes about 50 ms, others with the same credentials 5 to 20. A client may be used
@@ -40,9 +52,11 @@ def make_client(
     """
     about = {name: value for name, value in options.items() if name != "endpoint_url"}
     # A session, unlike a client, is not made for several threads at once.
+    endpoint = options.get("endpoint_url")
+    files = _FILES_ELSEWHERE if endpoint else _FILES
     with _opening:
-        client: SQSClient | DynamoDBClient | SSMClient = _session(**about).client(
-            service, endpoint_url=options.get("endpoint_url"), config=_PATIENCE
+        client: SQSClient | DynamoDBClient | SSMClient | S3Client = _session(**about).client(
+            service, endpoint_url=endpoint, config=files if service == "s3" else _PATIENCE
         )
     return client
 

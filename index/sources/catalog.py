@@ -6,6 +6,10 @@
     readers = ["everyone"]       # who may read all of it
     path = "docs/handbook"       # what the kind takes: its Options
 
+    [[source.rules]]             # other readers for some paths; the first that fits decides
+    path = "hr/**"
+    readers = ["slack-group:T1:S1"]
+
 Nothing is opened or asked here; a source does that when it is listed.
 """
 
@@ -18,11 +22,12 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from index.audience import Principal
 from index.errors import CatalogInvalid
 from index.ports import Source
+from index.sources.rules import Rule, RulesInvalid, read_readers, read_rules
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_OF_EVERY_SOURCE = ("name", "kind", "readers", "rules")
 
 
 class Options(BaseModel):
@@ -51,7 +56,8 @@ class Given:
 class Kind:
     """A kind of source: what it takes, and how it is made.
 
-    ``own_readers``: its documents tell who may read them, so that ``readers`` may be left out.
+    ``own_readers``: its documents tell who may read them, so that ``readers`` may be left out, and
+    ``rules`` have no place.
     """
 
     options: type[Options]
@@ -61,12 +67,16 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """One source as the catalog declares it. ``readers`` holds ids of principals."""
+    """One source as the catalog declares it. ``readers`` holds ids of principals.
+
+    ``rules`` name other readers for some of its locations.
+    """
 
     name: str
     kind: str
     readers: frozenset[str]
     options: Options
+    rules: tuple[Rule, ...] = ()
 
 
 def read_catalog(text: str, kinds: Mapping[str, Kind]) -> tuple[Declared, ...]:
@@ -102,14 +112,25 @@ def _declared(
     entry: Mapping[str, Any], kinds: Mapping[str, Kind]
 ) -> tuple[Declared | None, list[str]]:
     problems: list[str] = []
-    name, kind = entry.get("name"), kinds.get(str(entry.get("kind")))
+    name = entry.get("name")
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         problems.append("name must be lower-case letters, digits, dots, dashes, 64 at most.")
+    try:
+        kind = kinds.get(str(entry.get("kind")))
+    except CatalogInvalid as error:  # the kind of a plugin, which is loaded here
+        return None, [*problems, *error.problems]
     if kind is None:
         return None, [*problems, f"kind must be one of {', '.join(sorted(kinds))}."]
-    readers, wrong = _readers(entry.get("readers"), needed=not kind.own_readers)
-    problems += wrong
-    given = {key: value for key, value in entry.items() if key not in ("name", "kind", "readers")}
+    readers, rules = frozenset[str](), tuple[Rule, ...]()
+    try:
+        readers = _readers(entry, kind)
+    except RulesInvalid as error:
+        problems += error.problems
+    try:
+        rules = _rules(entry, kind)
+    except RulesInvalid as error:
+        problems += error.problems
+    given = {key: value for key, value in entry.items() if key not in _OF_EVERY_SOURCE}
     try:
         options = kind.options.model_validate(given)
     except ValidationError as error:
@@ -117,28 +138,26 @@ def _declared(
         return None, problems
     if problems:
         return None, problems
-    return Declared(str(name), str(entry["kind"]), readers, options), []
+    return Declared(str(name), str(entry["kind"]), readers, options, rules), []
 
 
-def _readers(given: object, *, needed: bool) -> tuple[frozenset[str], list[str]]:
-    if given is None and not needed:
-        return frozenset(), []
-    if not isinstance(given, list) or not given:
-        return frozenset(), ['readers must say who may read it, such as ["everyone"].']
-    readers, problems = set(), []
-    for one in given:
-        try:
-            readers.add(Principal.written(str(one)).id)
-        except ValueError as error:
-            problems.append(f"readers: {error}")
-    return frozenset(readers), problems
+def _readers(entry: Mapping[str, Any], kind: Kind) -> frozenset[str]:
+    if "readers" not in entry and kind.own_readers:
+        return frozenset()
+    return read_readers(entry.get("readers"))
+
+
+def _rules(entry: Mapping[str, Any], kind: Kind) -> tuple[Rule, ...]:
+    if "rules" in entry and kind.own_readers:
+        raise RulesInvalid(["rules have no place here: its documents tell who may read them."])
+    return read_rules(entry.get("rules", []))
 
 
 def _sentence(error: Any) -> str:
     place = ".".join(str(part) for part in error["loc"]) or "it"
     if error["type"] == "extra_forbidden":
         return f"{place} is nothing that this kind takes."
-    return f"{place}: {str(error['msg']).removeprefix('Value error, ')}."
+    return f"{place}: {str(error['msg']).removeprefix('Value error, ').rstrip('.')}."
 
 
 def _doubled(names: list[str]) -> list[str]:

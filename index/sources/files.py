@@ -16,6 +16,7 @@ from index.documents import DocumentRef, RawDocument
 from index.errors import DocumentUnreadable, SourceUnavailable
 from index.formats import LARGEST_BYTES, MEDIA_TYPES
 from index.sources.catalog import Given, Kind, Options
+from index.sources.rules import LARGEST_RULE_FILE, RULE_FILE
 
 NOT_YET_READ: Final = frozenset(
     ".pdf .doc .docx .odt .rtf .ppt .pptx .odp .xls .xlsx .ods .csv .epub .rst .adoc .org .tex"
@@ -80,6 +81,25 @@ class FolderSource:
         Raises DocumentUnreadable if it vanished, is too large or lies outside the folder.
         """
         return await asyncio.to_thread(self._fetch, ref)
+
+    async def rule_file(self) -> bytes | None:
+        """Return the rule file in the folder, None if there is none; see ``HasRuleFile``."""
+        return await asyncio.to_thread(self._rule_file)
+
+    def _rule_file(self) -> bytes | None:
+        root = self._existing_root()
+        path = root / RULE_FILE
+        if not os.path.lexists(path):
+            return None
+        if not _is_inside(path, root):
+            raise DocumentUnreadable("it is not a plain file in the folder; make it one.")
+        try:
+            with path.open("rb") as file:
+                return file.read(LARGEST_RULE_FILE + 1)
+        except OSError as error:
+            raise DocumentUnreadable(
+                f"it cannot be read ({error.strerror}); allow it or remove it."
+            ) from error
 
     def _paths(self) -> Iterator[str]:
         """Yield the relative paths of the documents, with ``/`` between their parts."""

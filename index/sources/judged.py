@@ -110,8 +110,7 @@ class JudgedSource:
     async def list(self) -> AsyncIterator[DocumentRef]:
         """Yield a ref for every document, in the order of the file."""
         for document in self._documents.values():
-            content = _page(document)
-            yield DocumentRef(self._name, document.id, hashlib.sha256(content).hexdigest())
+            yield self._ref(document)
 
     async def fetch(self, ref: DocumentRef) -> RawDocument:
         """Return one document as an HTML page, the one format that carries both title and raw text.
@@ -124,13 +123,17 @@ class JudgedSource:
                 f"The judged set {self._name} has no document {ref.location!r}."
             )
         return RawDocument(
-            ref=ref,
+            ref=self._ref(document),
             content=_page(document),
             media_type="text/html; charset=utf-8",
             url=document.url,
             readers=self.readers,
             updated_at=None,
         )
+
+    def _ref(self, document: JudgedDocument) -> DocumentRef:
+        version = hashlib.sha256(_page(document)).hexdigest()
+        return DocumentRef(self._name, document.id, version)
 
 
 def _page(document: JudgedDocument) -> bytes:

@@ -48,9 +48,11 @@ class MemorySource:
             raise SourceUnavailable("The memory is out of order.")
         if ref.location in self.unreadable:
             raise DocumentUnreadable("The page is locked with a password.")
+        if ref.location not in self.pages or ref.source != self._name:
+            raise DocumentUnreadable(f"{ref.location!r} is not a page of this memory.")
         self.fetched.append(ref.location)
         return RawDocument(
-            ref=ref,
+            ref=self.ref(ref.location),
             content=self.pages[ref.location].encode(),
             media_type="text/plain",
             url=f"https://docs.example/{ref.location}",
