@@ -275,7 +275,9 @@ async def _body(response: aiohttp.ClientResponse, largest: int) -> bytes:
 def _opened(private: Iterable[str]) -> frozenset[tuple[str, int]]:
     pairs: set[tuple[str, int]] = set()
     for entry in private:
-        written = URL(f"http://{entry}")
+        if not set(entry).isdisjoint("/?#@"):
+            raise ValueError(f"{entry!r} names no host")
+        written = URL(f"http://{entry}/")
         host = checked_host(written.raw_host or "")
         named = written.explicit_port
         pairs.update((host, port) for port in (PORTS if named is None else (named,)))

@@ -100,6 +100,10 @@ class WebOptions(Options):
         foreign = [url for url in places if self.hosts and host_of(url) not in self.hosts]
         if foreign:
             raise ValueError(f"hosts must hold {host_of(foreign[0])}, where it begins")
+        scope = Scope(frozenset(map(host_of, self.start)), self.include, self.exclude)
+        outside = [url for url in self.start if not scope.holds(url)]
+        if outside:
+            raise ValueError(f"include and exclude must let the start page {outside[0]} in")
         return self
 
 

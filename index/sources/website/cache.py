@@ -65,7 +65,7 @@ class PageCache:
         self._path = folder / _FILE
         self._recipe = recipe
         self._largest = largest
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._file: sqlite3.Connection | None = None
         self._given_up = False
         self._size: int | None = None
@@ -75,8 +75,10 @@ class PageCache:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close it."""
-        self._abandon()
+        """Close it, for good: what still comes from other threads is not kept."""
+        with self._lock:
+            self._given_up = True
+            self._abandon()
 
     def facts(self) -> dict[str, str]:
         """Return what was noted about the whole."""
@@ -102,29 +104,33 @@ class PageCache:
         return None
 
     def put(self, key: str, visited: Visited, body: bytes | None = None) -> None:
-        """Keep a visit; a body is replaced only by another one."""
+        """Keep a visit; without a body the one that was kept stays."""
         record = json.dumps(asdict(visited))
-        self._do(
-            "INSERT INTO page (key, record) VALUES (?, ?)"
-            " ON CONFLICT (key) DO UPDATE SET record = excluded.record",
-            (key, record),
-        )
         if body is None:
-            return
-        packed = zlib.compress(body, 1)
-        self._forget_body(key)
-        if self._has_room(len(packed)):
             self._do(
-                "UPDATE page SET body = ?, size = ?, stored = ? WHERE key = ?",
-                (packed, len(packed), visited.checked, key),
+                "INSERT INTO page (key, record) VALUES (?, ?)"
+                " ON CONFLICT (key) DO UPDATE SET record = excluded.record",
+                (key, record),
             )
-            self._size = (self._size or 0) + len(packed)
+            return
+        packed: bytes | None = zlib.compress(body, 1)
+        size = len(packed or b"")
+        with self._lock:
+            self._forget_body(key)
+            if not self._has_room(size):
+                packed, size = None, 0
+            self._do(
+                "INSERT OR REPLACE INTO page VALUES (?, ?, ?, ?, ?)",
+                (key, record, size, visited.checked, packed),
+            )
+            self._size = (self._size or 0) + size
 
     def drop(self, keys: Iterable[str]) -> None:
         """Forget visits and their bodies."""
-        for key in keys:
-            self._forget_body(key)
-            self._do("DELETE FROM page WHERE key = ?", (key,))
+        with self._lock:
+            for key in keys:
+                self._forget_body(key)
+                self._do("DELETE FROM page WHERE key = ?", (key,))
 
     def _has_room(self, wanted: int) -> bool:
         """Make room for a body, if older ones may go."""

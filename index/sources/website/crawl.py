@@ -131,8 +131,7 @@ class Crawl:
                 if not running:
                     return
                 done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    task.result()
+                await asyncio.gather(*done)
         finally:
             for task in running:
                 task.cancel()
@@ -180,7 +179,7 @@ class Crawl:
         if isinstance(found, Gone):
             if url in self.start:
                 raise SourceUnavailable(f"The start page {url} {found.why}; name another.")
-            self.lost += found.lost and known is not None
+            self.lost += found.lost and known is not None and bool(known.version)
             self.taken -= 1
             self.visited.pop(url, None)
             await asyncio.to_thread(self.cache.drop, [url])
