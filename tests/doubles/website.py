@@ -1,6 +1,6 @@
-"""A website on this machine: real HTTP, whose pages a test may change, and that counts what it sends.
+"""A website on this machine: real HTTP, pages that a test may change, and a count of what it sends.
 
-It is reached as ``127.0.0.1`` and by any name that ``resolve`` knows.
+Beside it, what a test of requests needs: certificates, names, and who was really connected to.
 """
 
 import asyncio
@@ -48,7 +48,7 @@ class Asked:
 Answers = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-class _Server(web.Server[web.BaseRequest]):
+class _Server(web.Server):
     accepted = 0
 
     def __call__(self) -> Any:

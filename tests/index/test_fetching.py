@@ -47,9 +47,11 @@ PUBLIC = "93.184.216.34"
 async def sites() -> AsyncIterator[tuple[Website, Website]]:
     """A website over HTTP and one over TLS that nobody should ever reach."""
     server, _ = certified("127.0.0.1", "localhost")
-    async with Website(fallback=Page("secret")) as plain:
-        async with Website(fallback=Page("secret"), authority=server) as secure:
-            yield plain, secure
+    async with (
+        Website(fallback=Page("secret")) as plain,
+        Website(fallback=Page("secret"), authority=server) as secure,
+    ):
+        yield plain, secure
 
 
 @asynccontextmanager
@@ -216,10 +218,10 @@ async def test_proxies_of_the_environment_are_ignored(monkeypatch: pytest.Monkey
 
 
 async def test_no_cookie_is_sent_back() -> None:
-    async with Website({"/": Page("x", headers={"Set-Cookie": "a=b"})}) as site:
-        async with fetcher(site.host) as one:
-            await get(one, site.url())
-            await get(one, site.url())
+    page = Page("x", headers={"Set-Cookie": "a=b"})
+    async with Website({"/": page}) as site, fetcher(site.host) as one:
+        await get(one, site.url())
+        await get(one, site.url())
     assert not any("Cookie" in asked.headers for asked in site.asked)
 
 
@@ -261,7 +263,7 @@ async def test_a_body_is_read_only_as_far_as_was_said() -> None:
                     await get(one, site.url(path))
                 assert caught.value.received <= 100_000 + 65_536
             for path in ("/broken", "/noise", "/brotli"):
-                with pytest.raises(FetchFailed, match="gzip data|packed"):
+                with pytest.raises(FetchFailed, match=r"gzip data|packed"):
                     await get(one, site.url(path))
 
 
@@ -289,15 +291,15 @@ async def hang(request: web.Request) -> web.StreamResponse:
 
 async def test_slow_silent_and_endless_answers_end() -> None:
     patience = Patience(whole=0.6, connection=0.5, silence=0.3)
-    async with Website({"/slow": trickle, "/silent": hang, "/endless": flood}) as site:
-        async with fetcher(site.host, patience=patience) as one:
-            began = asyncio.get_running_loop().time()
-            for path in ("/slow", "/silent"):
-                with pytest.raises(FetchFailed, match="did not answer within"):
-                    await get(one, site.url(path))
-            with pytest.raises(AnswerTooLarge):
-                await get(one, site.url("/endless"))
-            assert asyncio.get_running_loop().time() - began < 3
+    pages = {"/slow": trickle, "/silent": hang, "/endless": flood}
+    async with Website(pages) as site, fetcher(site.host, patience=patience) as one:
+        began = asyncio.get_running_loop().time()
+        for path in ("/slow", "/silent"):
+            with pytest.raises(FetchFailed, match="did not answer within"):
+                await get(one, site.url(path))
+        with pytest.raises(AnswerTooLarge):
+            await get(one, site.url("/endless"))
+        assert asyncio.get_running_loop().time() - began < 3
 
 
 async def test_a_body_that_is_not_wanted_is_not_read() -> None:
