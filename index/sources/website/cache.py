@@ -18,6 +18,7 @@ from typing import Any
 _log = logging.getLogger(__name__)
 
 _FILE = "pages.sqlite"
+_GONE = "gone:"
 _TABLES = """
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = OFF;
@@ -93,6 +94,22 @@ class PageCache:
         rows = self._all("SELECT record FROM page WHERE key LIKE 'http%'")
         return {one.url: one for one in (_visited(record) for (record,) in rows)}
 
+    def gone(self) -> set[str]:
+        """Return the addresses at which this round has found no document."""
+        rows = self._all("SELECT key FROM page WHERE key LIKE 'gone:%'")
+        return {key.removeprefix(_GONE) for (key,) in rows}
+
+    def note_gone(self, url: str) -> None:
+        """Forget what was at an address, and remember for this round that nothing is."""
+        self.drop([url])
+        self._do("INSERT OR REPLACE INTO page (key, record) VALUES (?, '')", (_GONE + url,))
+
+    def end_round(self) -> None:
+        """Note that everything was visited, so that the next round begins with the next listing."""
+        self._do("DELETE FROM page WHERE key LIKE 'gone:%'")
+        self.note("round", "")
+        self.note("complete", "yes")
+
     def one(self, key: str) -> tuple[Visited, bytes | None] | None:
         """Return one visit and its body, if it was kept."""
         rows = self._all("SELECT record, body FROM page WHERE key = ?", (key,))
@@ -161,7 +178,7 @@ class PageCache:
                 self._give_up(error)
         return []
 
-    def _do(self, statement: str, values: Sequence[Any]) -> None:
+    def _do(self, statement: str, values: Sequence[Any] = ()) -> None:
         self._all(statement, values)
 
     def _opened(self) -> sqlite3.Connection | None:

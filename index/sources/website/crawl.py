@@ -26,9 +26,9 @@ from typing import Final
 from index.errors import AnswerTooLarge, FetchFailed, SourceUnavailable
 from index.sources.website.cache import PageCache, Visited
 from index.sources.website.listing import documents, onwards, reached
-from index.sources.website.locations import Scope, host_of, location
+from index.sources.website.locations import Scope
 from index.sources.website.politeness import Visitor
-from index.sources.website.sitemaps import LARGEST, Sitemap, read_sitemap
+from index.sources.website.roots import read_roots
 from index.sources.website.visiting import Gone, visit
 
 UNANSWERED: Final = "unanswered"
@@ -37,7 +37,6 @@ UNANSWERED: Final = "unanswered"
 AT_ONCE: Final = 4
 IN_A_ROW: Final = 5
 MANY: Final = 5
-MOST_SITEMAPS: Final = 1_000
 REQUESTS_A_PAGE: Final = 3
 LINKS_A_PAGE: Final = 20
 """New addresses that are asked for, and that are remembered, for each page of the budget."""
@@ -76,6 +75,8 @@ class Crawl:
     """What earlier listings knew, as they knew it."""
     visited: dict[str, Visited] = field(default_factory=dict)
     """The same, overwritten by what this round finds."""
+    gone: set[str] = field(default_factory=set)
+    """Where this round has found no document."""
     roots: dict[str, str] = field(default_factory=dict)
     """Where links begin, each with the time that the sitemap says it was changed."""
     waiting: deque[str] = field(default_factory=deque)
@@ -85,7 +86,7 @@ class Crawl:
     tried: int = 0
     failed: int = 0
     failed_in_a_row: int = 0
-    lost: int = 0
+    lost: list[str] = field(default_factory=list)
     """Known pages that are closed to us now."""
     taken: int = 0
     """How much of the page budget is taken: known pages, and new ones."""
@@ -98,6 +99,7 @@ class Crawl:
         """List the website. Raises SourceUnavailable rather than list half of it."""
         facts = await asyncio.to_thread(self.cache.facts)
         rows = await asyncio.to_thread(self.cache.visited)
+        self.gone = await asyncio.to_thread(self.cache.gone)
         self.known = {url: one for url, one in rows.items() if self.scope.holds(url)}
         self.visited = dict(self.known)
         self.taken = len(self.known)
@@ -117,7 +119,12 @@ class Crawl:
     async def _discover(self) -> None:
         self._add(self.start)
         self.roots.update(dict.fromkeys(self.start, ""))
-        await self._read_sitemaps()
+        most = LINKS_A_PAGE * self.budget.pages
+        self.roots |= await read_roots(
+            self.sitemaps, self.visitor, self.scope, most=most, most_bytes=self.budget.bytes
+        )
+        if len(self.roots) >= most:
+            self.cut.add("pages")
         self._add(self.roots)
         if self.follow:
             self._add(self.known)
@@ -147,6 +154,8 @@ class Crawl:
         """Return the work on the next address, if there is any."""
         url = self.waiting.popleft()
         known = self.known.get(url)
+        if url in self.gone:
+            return None
         if known is not None and self._is_fresh(known):
             self._add(onwards(known, crawl=self.follow))
             return None
@@ -179,10 +188,13 @@ class Crawl:
         if isinstance(found, Gone):
             if url in self.start:
                 raise SourceUnavailable(f"The start page {url} {found.why}; name another.")
-            self.lost += found.lost and known is not None and bool(known.version)
             self.taken -= 1
             self.visited.pop(url, None)
-            await asyncio.to_thread(self.cache.drop, [url])
+            if known is not None and found.lost:
+                # Forgotten only when it is certain that not all of the site is closed.
+                self.lost.append(url)
+            else:
+                await asyncio.to_thread(self.cache.note_gone, url)
             return
         one, body = found
         self._add(onwards(one, crawl=self.follow))
@@ -214,55 +226,17 @@ class Crawl:
             self.seen.add(url)
             self.waiting.append(url)
 
-    async def _read_sitemaps(self) -> None:
-        waiting = deque(self.sitemaps)
-        read: set[str] = set()
-        while waiting:
-            url = waiting.popleft()
-            if url in read:
-                continue
-            read.add(url)
-            if len(read) > MOST_SITEMAPS or self.visitor.received >= self.budget.bytes:
-                raise SourceUnavailable(
-                    f"The sitemaps of {self.sitemaps[0]} go on and on; name fewer of them."
-                )
-            sitemap = await self._sitemap(url)
-            places = (location(place, url) for place in sitemap.sitemaps)
-            waiting.extend(place for place in places if self._is_own(place))
-            for place, changed in sitemap.pages:
-                page = location(place, url)
-                if len(self.roots) >= LINKS_A_PAGE * self.budget.pages:
-                    self.cut.add("pages")
-                    return
-                if self.scope.holds(page):
-                    self.roots.setdefault(page, changed)
-
-    async def _sitemap(self, url: str) -> Sitemap:
-        try:
-            body = await self.visitor.file(url, largest=LARGEST, admits=self._is_own)
-            if body is None:
-                raise SourceUnavailable(f"The sitemap {url} is not there; name another.")
-            return await asyncio.to_thread(read_sitemap, body)
-        except FetchFailed as error:
-            raise SourceUnavailable(str(error)) from error
-        except ValueError as error:
-            raise SourceUnavailable(f"The sitemap {url} {error}; correct it.") from error
-
-    def _is_own(self, url: str) -> bool:
-        place = location(url)
-        return bool(place) and host_of(place) in self.scope.hosts
-
     def _check(self, *, complete_before: bool) -> None:
         """Raise SourceUnavailable if this listing would pass for deleted pages."""
         if self.failed > MANY and self.failed * 10 > self.tried:
             raise SourceUnavailable(
                 f"{self.failed} of {self.tried} pages did not answer; see what troubles the site."
             )
-        documents_before = sum(bool(one.version) for one in self.known.values())
-        if self.lost > MANY and self.lost * 5 > documents_before:
+        lost, before = len(self.lost), len(self.known)
+        if lost * 2 > before or (lost > MANY and lost * 5 > before):
             raise SourceUnavailable(
-                f"{self.lost} of {documents_before} known pages are closed to us now, or lead to"
-                " other hosts; see whether the site asks for a login."
+                f"{lost} of {before} known pages are closed to us now, or lead to other hosts; see"
+                " whether the site asks for a login."
             )
         if self.cut & {"bytes", "seconds"} and not complete_before:
             raise SourceUnavailable(
@@ -276,9 +250,9 @@ class Crawl:
         if self.cut:
             among |= self.visited.keys() & self.known.keys()
         if not self.cut & {"bytes", "seconds"}:
-            await asyncio.to_thread(self.cache.drop, sorted(self.visited.keys() - among))
-            await asyncio.to_thread(self.cache.note, "round", "")
-            await asyncio.to_thread(self.cache.note, "complete", "yes")
+            gone = [*self.lost, *(self.visited.keys() - among)]
+            await asyncio.to_thread(self.cache.drop, gone)
+            await asyncio.to_thread(self.cache.end_round)
         listed = {one.url: one.version for one in documents(self.visited, among)}
         return listed | dict.fromkeys(self.troubles, UNANSWERED)
 
