@@ -1,10 +1,12 @@
 """What every Source promises, wherever its documents come from."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -15,6 +17,8 @@ from index.ports import Source
 from index.sources.files import FolderSource
 from index.sources.judged import JudgedSet
 from tests.doubles.memory_source import MemorySource
+from tests.doubles.web_sources import source_on
+from tests.doubles.website import Page, Website
 
 Pages = dict[str, str]
 
@@ -25,6 +29,9 @@ class Place:
 
     fill: Callable[[Pages], None]
     open: Callable[[], Source]
+    # Where a page lies in the words of the source, and what must run while it is asked.
+    location: Callable[[str], str] = str
+    serving: AbstractAsyncContextManager[object] = field(default_factory=nullcontext)
 
 
 def folder_place(root: Path) -> Place:
@@ -58,34 +65,63 @@ def memory_place(root: Path) -> Place:
     return Place(fill, lambda: MemorySource(dict(held)))
 
 
-PLACES = {"folder": folder_place, "judged set": judged_place, "memory double": memory_place}
+def web_place(root: Path) -> Place:
+    site = Website()
+
+    def path(name: str) -> str:
+        return f"/{quote(name)}"
+
+    def fill(pages: Pages) -> None:
+        site.pages = {
+            path(name): Page(text, "text/plain; charset=utf-8") for name, text in pages.items()
+        }
+        names = "".join(f"<url><loc>{site.url(path(name))}</loc></url>" for name in pages)
+        site.pages["/sitemap.xml"] = Page(f"<urlset>{names}</urlset>", "application/xml")
+
+    return Place(
+        fill,
+        lambda: source_on(site, root, sitemap=site.url("/sitemap.xml")),
+        lambda name: site.url(path(name)),
+        site,
+    )
+
+
+PLACES = {
+    "folder": folder_place,
+    "judged set": judged_place,
+    "memory double": memory_place,
+    "web": web_place,
+}
 PAGES = {"a leave.txt": "Twenty days.", "b größe.txt": "Ça va? 東京", "c #1?.txt": "x = {1}"}
 
 
 @pytest.fixture(params=PLACES)
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Place]:
     place: Place = PLACES[request.param](tmp_path)
-    place.fill(PAGES)
-    return place
+    async with place.serving:
+        place.fill(PAGES)
+        yield place
 
 
-async def refs(source: Source) -> dict[str, DocumentRef]:
-    return {ref.location: ref async for ref in source.list()}
+async def refs(place: Place, source: Source | None = None) -> dict[str, DocumentRef]:
+    """Return what a source lists, by the names of the pages."""
+    names = {place.location(name): name for name in PAGES}
+    return {names[ref.location]: ref async for ref in (source or place.open()).list()}
 
 
 async def test_it_lists_each_document_once_under_its_own_name(place: Place) -> None:
     source = place.open()
     listed = [ref async for ref in source.list()]
-    assert sorted(ref.location for ref in listed) == sorted(PAGES)
+    assert sorted(ref.location for ref in listed) == sorted(map(place.location, PAGES))
     assert {ref.source for ref in listed} == {source.name}
     assert len({ref.id for ref in listed}) == len(PAGES)
 
 
 async def test_a_version_changes_exactly_when_the_content_does(place: Place) -> None:
-    before = await refs(place.open())
-    assert await refs(place.open()) == before
+    before = await refs(place)
+    assert await refs(place) == before
     place.fill(PAGES | {"a leave.txt": "Thirty days."})
-    after = await refs(place.open())
+    after = await refs(place)
     assert after["a leave.txt"].version != before["a leave.txt"].version
     assert after["a leave.txt"].id == before["a leave.txt"].id
     assert after["b größe.txt"] == before["b größe.txt"]
@@ -93,10 +129,10 @@ async def test_a_version_changes_exactly_when_the_content_does(place: Place) -> 
 
 async def test_what_was_listed_can_be_fetched_and_read(place: Place) -> None:
     source = place.open()
-    for location, ref in (await refs(source)).items():
+    for name, ref in (await refs(place, source)).items():
         raw = await source.fetch(ref)
         assert raw.ref == ref and raw.readers
-        assert DocumentParser().parse(raw).text == PAGES[location]
+        assert DocumentParser().parse(raw).text == PAGES[name]
         assert raw.updated_at is None or raw.updated_at.utcoffset() == timedelta(0)
 
 

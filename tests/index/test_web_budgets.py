@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import random
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -208,10 +209,7 @@ async def test_a_website_that_asks_to_wait_too_long_is_asked_another_day(tmp_pat
 
 
 async def test_what_is_kept_of_pages_is_bounded(tmp_path: Path) -> None:
-    noise = {
-        f"/{n}": Page(bytes((n * 31 + i * i) % 251 for i in range(20_000)), "text/plain")
-        for n in range(20)
-    }
+    noise = {f"/{n}": Page(random.Random(n).randbytes(20_000), "text/plain") for n in range(20)}
     async with Website({"/": links(*noise), **noise}) as site:
         source = source_on(site, tmp_path, cache_bytes=10_000)
         listed = await refs(source)

@@ -356,26 +356,34 @@ async def test_a_start_page_on_another_host_says_which_host_to_name(
         await refs(source_on(site, tmp_path))
 
 
-@pytest.mark.parametrize(
-    "failure",
-    [
-        Page(status=500),
-        Page(status=403),
-        Page(status=302, headers={"Location": "https://login.test/"}),
-    ],
-)
-async def test_a_website_of_which_much_fails_is_not_listed(failure: Page, tmp_path: Path) -> None:
+async def test_a_website_of_which_much_fails_is_not_listed(tmp_path: Path) -> None:
     paths = [f"/{number}" for number in range(40)]
     async with Website({"/": links(*paths)}) as site:
         site.pages |= {path: Page(path) for path in paths}
         first = await refs(source_on(site, tmp_path))
         for path in paths[::3]:
-            site.pages[path] = failure
+            site.pages[path] = Page(status=500)
         for _ in range(3):
             with pytest.raises(SourceUnavailable):
                 await refs(source_on(site, tmp_path))
         site.pages |= {path: Page(path) for path in paths}
         assert await refs(source_on(site, tmp_path)) == first
+
+
+@pytest.mark.parametrize(
+    "closed",
+    [
+        Page(status=401),
+        Page(status=403),
+        Page(status=302, headers={"Location": "https://login.test/"}),
+    ],
+)
+async def test_a_page_that_is_closed_to_us_is_gone(
+    closed: Page, site: Website, tmp_path: Path
+) -> None:
+    await refs(source_on(site, tmp_path))
+    site.pages["/a"] = closed
+    assert sorted(await refs(source_on(site, tmp_path))) == ["/", "/b/", "/b/c.txt"]
 
 
 async def test_a_host_that_is_down_ends_the_listing_soon(site: Website, tmp_path: Path) -> None:

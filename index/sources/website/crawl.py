@@ -12,6 +12,8 @@ listing ends, so that half of one never looks like deleted pages:
     no answer from the start page,
     from a sitemap, five in a row,
     or too many                      it raises
+    closed to us (401, 403), or
+    leading to another host          gone: who may no longer read a page must not find it
     no answer from a single page     listed as ``UNANSWERED``: fetching it tries again, and names it
                                      if that fails; what the index holds of it stays
 """
@@ -86,8 +88,6 @@ class Crawl:
     tried: int = 0
     failed: int = 0
     failed_in_a_row: int = 0
-    lost: list[str] = field(default_factory=list)
-    """Known pages that are closed to us now."""
     taken: int = 0
     """How much of the page budget is taken: known pages, and new ones."""
     asked: int = 0
@@ -190,11 +190,7 @@ class Crawl:
                 raise SourceUnavailable(f"The start page {url} {found.why}; name another.")
             self.taken -= 1
             self.visited.pop(url, None)
-            if known is not None and found.lost:
-                # Forgotten only when it is certain that not all of the site is closed.
-                self.lost.append(url)
-            else:
-                await asyncio.to_thread(self.cache.note_gone, url)
+            await asyncio.to_thread(self.cache.note_gone, url)
             return
         one, body = found
         self._add(onwards(one, crawl=self.follow))
@@ -232,12 +228,6 @@ class Crawl:
             raise SourceUnavailable(
                 f"{self.failed} of {self.tried} pages did not answer; see what troubles the site."
             )
-        lost, before = len(self.lost), len(self.known)
-        if lost * 2 > before or (lost > MANY and lost * 5 > before):
-            raise SourceUnavailable(
-                f"{lost} of {before} known pages are closed to us now, or lead to other hosts; see"
-                " whether the site asks for a login."
-            )
         if self.cut & {"bytes", "seconds"} and not complete_before:
             raise SourceUnavailable(
                 f"{len(self.visited)} pages were read, and more are there than a sync may take; the"
@@ -250,8 +240,7 @@ class Crawl:
         if self.cut:
             among |= self.visited.keys() & self.known.keys()
         if not self.cut & {"bytes", "seconds"}:
-            gone = [*self.lost, *(self.visited.keys() - among)]
-            await asyncio.to_thread(self.cache.drop, gone)
+            await asyncio.to_thread(self.cache.drop, self.visited.keys() - among)
             await asyncio.to_thread(self.cache.end_round)
         listed = {one.url: one.version for one in documents(self.visited, among)}
         return listed | dict.fromkeys(self.troubles, UNANSWERED)

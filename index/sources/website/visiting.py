@@ -27,13 +27,9 @@ _UNNAMED: Final = frozenset(("", "application/octet-stream", "binary/octet-strea
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """There is no document. ``why`` is half a sentence.
-
-    ``lost`` says that there may be one, which is closed to us: a login, another host.
-    """
+    """There is no document, or none for us. ``why`` is half a sentence."""
 
     why: str
-    lost: bool = False
 
 
 async def visit(
@@ -59,7 +55,7 @@ async def visit(
     if status in (404, 410):
         return Gone("is not there")
     if 400 <= status < 500:
-        return Gone(f"is closed to us (it answered {status})", lost=True)
+        return Gone(f"is closed to us (it answered {status})")
     if not 200 <= status < 300:
         raise FetchFailed(f"{url} answered {status}; see what troubles it.")
     if status != 200 or not is_document(url, answer.headers):
@@ -85,9 +81,9 @@ def version_of(media_type: str, body: bytes) -> str:
 def _redirect(url: str, answer: Answer, scope: Scope) -> tuple[Visited, None] | Gone:
     target = location(answer.headers.get("Location", ""), url)
     if not target or target == url:
-        return Gone("redirects to nowhere", lost=True)
+        return Gone("redirects to nowhere")
     if host_of(target) not in scope.hosts:
-        return Gone(f"leads to {host_of(target)}, which is not among the hosts", lost=True)
+        return Gone(f"leads to {host_of(target)}, which is not among the hosts")
     return Visited(url, time.time(), links=(target,), alias=True), None
 
 
