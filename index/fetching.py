@@ -12,28 +12,21 @@ neither an endless nor a slow answer holds anybody up.
 
 from __future__ import annotations
 
-import asyncio
-import socket
 import ssl
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Final
+from typing import Final
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
 from multidict import CIMultiDictProxy
 from yarl import URL
 
-from index.addresses import checked_host, is_literal, is_reachable
 from index.errors import AnswerTooLarge, FetchFailed, FetchRefused
+from index.gate import Gate, Resolve, shown, system_addresses
 from index.inflating import PIECE, Garbled, Inflater
 
-PORTS: Final = frozenset({80, 443})
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-
-Resolve = Callable[[str], Awaitable[Sequence[str]]]
-"""Host name -> its IP addresses. Raises OSError."""
 
 Headers = CIMultiDictProxy[str]
 
@@ -57,13 +50,6 @@ class Answer:
     body: bytes
 
 
-async def system_addresses(host: str) -> Sequence[str]:
-    """Resolve a name as this machine does."""
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(address[0]) for *_, address in found))
-
-
 class Fetcher:
     """Fetches what is public on the web; enter it before use, and leave it afterwards.
 
@@ -83,7 +69,7 @@ class Fetcher:
     ) -> None:
         """Describe it. Raises ValueError if an entry of ``private`` names no host."""
         self._patience = patience or Patience()
-        self._gate = _Gate(_opened(private), resolve)
+        self._gate = Gate(private, resolve)
         self._user_agent = user_agent
         self._trust = trust
         self._session: aiohttp.ClientSession | None = None
@@ -92,7 +78,7 @@ class Fetcher:
         """Open it on this event loop."""
         connector = aiohttp.TCPConnector(
             resolver=self._gate,
-            socket_factory=self._gate.socket,
+            socket_factory=self._gate.socket_for,
             use_dns_cache=False,
             ssl=self._trust or True,
         )
@@ -178,75 +164,6 @@ class Fetcher:
             raise FetchFailed(f"{shown(target)} {_reason(error)}.") from error
 
 
-class _Gate(AbstractResolver):
-    """Decides about each address before anything is sent there."""
-
-    def __init__(self, private: frozenset[tuple[str, int]], resolve: Resolve) -> None:
-        self._private = private
-        self._resolve = resolve
-        self._opened: set[tuple[str, int]] = set()
-        """Addresses and ports behind ``private``, as they were resolved."""
-
-    def checked(self, url: str, beside: URL | None = None) -> URL:
-        """Return an address that may be asked, as far as can be told without resolving it."""
-        try:
-            target = URL(url) if beside is None else beside.join(URL(url))
-            host, port = checked_host(target.raw_host or ""), target.port
-            target = target.with_host(host).with_fragment(None)
-        except ValueError:
-            raise FetchRefused(f"{shown(url)} is no address of a web page.") from None
-        if target.scheme not in ("http", "https") or port is None:
-            raise FetchRefused(f"{shown(url)} does not begin with http:// or https://.")
-        if target.raw_user is not None or target.raw_password is not None:
-            raise FetchRefused(f"An address on {host} holds a password; take it out.")
-        private = (host, port) in self._private
-        if port not in PORTS and not private:
-            raise FetchRefused(f"{shown(target)} is not on port 80 or 443.")
-        if is_literal(host):
-            self._admit(host, host, port)
-        return target
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        """Return what a name resolves to. Raises FetchRefused if any of it must not be asked."""
-        addresses = await self._resolve(host)
-        for address in addresses:
-            self._admit(host, address, port)
-        return [
-            ResolveResult(
-                hostname=host,
-                host=address,
-                port=port,
-                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
-                proto=0,
-                flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
-            )
-            for address in addresses
-        ]
-
-    def socket(self, dialled: tuple[Any, ...]) -> socket.socket:
-        """Return the socket that an address is dialled with; the last look before it happens."""
-        family, kind, protocol, _, (address, port, *_) = dialled
-        if not is_reachable(address) and (address, port) not in self._opened:
-            # An OSError, since that is what those who dial expect.
-            raise PermissionError(f"The address {address} is not public.")
-        return socket.socket(family=family, type=kind, proto=protocol)
-
-    async def close(self) -> None:
-        """Hold nothing."""
-
-    def _admit(self, host: str, address: str, port: int) -> None:
-        private = (host, port) in self._private
-        if not is_reachable(address, private=private):
-            raise FetchRefused(
-                f"{host} is at an address that is not public"
-                + (", of a kind that is never opened." if private else "; requests stay outside.")
-            )
-        if private:
-            self._opened.add((address, port))
-
-
 async def _body(response: aiohttp.ClientResponse, largest: int) -> bytes:
     """Read and inflate a body, and stop where it gets too large."""
     encoding = response.headers.get("Content-Encoding", "").strip().lower()
@@ -270,24 +187,6 @@ async def _body(response: aiohttp.ClientResponse, largest: int) -> bytes:
     except Garbled as error:
         raise FetchFailed(f"{shown(response.url)} {error}.") from error
     return b"".join(pieces)
-
-
-def _opened(private: Iterable[str]) -> frozenset[tuple[str, int]]:
-    pairs: set[tuple[str, int]] = set()
-    for entry in private:
-        if not set(entry).isdisjoint("/?#@"):
-            raise ValueError(f"{entry!r} names no host")
-        written = URL(f"http://{entry}/")
-        host = checked_host(written.raw_host or "")
-        named = written.explicit_port
-        pairs.update((host, port) for port in (PORTS if named is None else (named,)))
-    return frozenset(pairs)
-
-
-def shown(url: URL | str) -> str:
-    """Return an address as a person may read it in a sentence."""
-    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(url))
-    return text if len(text) <= 200 else f"{text[:200]}..."
 
 
 def _reason(error: Exception) -> str:

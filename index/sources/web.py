@@ -20,7 +20,8 @@ from index.sources.catalog import Given, Kind, Options
 from index.sources.website.locations import Scope, host_of, location
 
 if TYPE_CHECKING:
-    from index.fetching import Fetcher, Patience, Resolve
+    from index.fetching import Fetcher, Patience
+    from index.gate import Resolve
     from index.sources.website.cache import PageCache, Visited
     from index.sources.website.politeness import Persistence, Visitor
 
@@ -246,7 +247,8 @@ class WebSource:
         )
 
     def _fetcher(self) -> Fetcher:
-        from index.fetching import Fetcher, system_addresses
+        from index.fetching import Fetcher
+        from index.gate import system_addresses
 
         return Fetcher(
             self._options.user_agent,

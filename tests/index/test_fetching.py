@@ -10,7 +10,8 @@ import pytest
 from aiohttp import web
 
 from index.errors import AnswerTooLarge, FetchFailed, FetchRefused
-from index.fetching import Answer, Fetcher, Patience, system_addresses
+from index.fetching import Answer, Fetcher, Patience
+from index.gate import system_addresses
 from tests.doubles.website import Page, Website, certified, dialled, resolving
 
 QUICK = Patience(whole=3.0, connection=1.0, silence=1.0)
@@ -149,6 +150,16 @@ async def test_no_redirect_leads_to_a_bad_address(scheme: str, hop: int) -> None
         assert {asked.path for asked in site.asked} == {f"/{step}" for step in range(1, hop + 1)}
 
 
+async def test_what_is_public_is_dialled() -> None:
+    async with fetcher(answers={"site.test": [["2606:4700:4700::1111", PUBLIC]]}) as one:
+        with dialled() as addresses:
+            for host in ("8.8.8.8", "[2606:4700:4700::1001]", "site.test", "172.32.0.1"):
+                with pytest.raises(FetchFailed, match="cannot be connected to"):
+                    await get(one, f"https://{host}/")
+    expected = ("8.8.8.8", "2606:4700:4700::1001", "2606:4700:4700::1111", PUBLIC, "172.32.0.1")
+    assert addresses == list(expected)
+
+
 async def test_only_the_ports_of_the_web_are_asked() -> None:
     async with fetcher(answers={"site.test": [[PUBLIC]]}) as one:
         with dialled() as addresses:
@@ -160,9 +171,14 @@ async def test_only_the_ports_of_the_web_are_asked() -> None:
 
 async def test_credentials_in_an_address_are_refused_and_not_repeated() -> None:
     async with fetcher(answers={}) as one:
-        with pytest.raises(FetchRefused) as caught:
-            await get(one, "https://user:hunter2@site.test/")
-    assert "hunter2" not in str(caught.value)
+        for url in (
+            "https://user:hunter2@site.test/",
+            "ftp://u:hunter2@x/",
+            "http://u:hunter2@[x/",
+        ):
+            with pytest.raises(FetchRefused) as caught:
+                await get(one, url)
+            assert "hunter2" not in str(caught.value)
 
 
 async def test_a_private_host_is_opened_by_name_and_port_and_nothing_else_is() -> None:
@@ -326,9 +342,10 @@ async def test_what_speaks_no_http_is_a_failure_with_a_sentence(said: bytes) -> 
 
 
 async def test_a_host_that_is_not_there_is_a_failure_with_a_sentence() -> None:
-    async with fetcher(answers={}) as one:
-        with pytest.raises(FetchFailed, match="cannot be found"):
-            await get(one, "https://nowhere.test/")
+    async with fetcher(answers={"empty.test": [[]]}) as one:
+        for host in ("nowhere.test", "empty.test"):
+            with pytest.raises(FetchFailed, match="cannot be found"):
+                await get(one, f"https://{host}/")
 
 
 def test_a_private_host_that_is_none_is_refused() -> None:

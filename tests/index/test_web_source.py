@@ -330,7 +330,7 @@ async def test_a_page_that_fails_stays_as_it_was_and_is_named(
     # What it led to is still known, though nobody else links to it.
     assert second.keys() == first.keys() and second["/b/c.txt"] == first["/b/c.txt"]
     assert second["/b/"].version == UNANSWERED
-    assert any("did not answer" in note for note in source.notes)
+    assert any("no usable answer" in note for note in source.notes)
     with pytest.raises(DocumentUnreadable, match="503"):
         await source.fetch(second["/b/"])
     site.pages["/b/"] = page

@@ -35,9 +35,9 @@ _TABLES = """
 class Visited:
     """What the latest visit to an address found.
 
-    ``checked`` is when, in seconds since the epoch. ``version`` is empty if there is no document: a
-    redirect (``alias``), or a page that asks not to be indexed. ``lastmod`` is what the sitemap
-    said then.
+    ``checked`` is when, in seconds since the epoch, and ``round`` in which round. ``version`` is
+    empty if there is no document: a redirect (``alias``), or a page that asks not to be indexed.
+    ``lastmod`` is what the sitemap said then.
     """
 
     url: str
@@ -50,6 +50,7 @@ class Visited:
     canonical: str = ""
     alias: bool = False
     lastmod: str = ""
+    round: int = 0
 
 
 class PageCache:
@@ -81,18 +82,16 @@ class PageCache:
             self._given_up = True
             self._abandon()
 
-    def facts(self) -> dict[str, str]:
-        """Return what was noted about the whole."""
-        return dict(self._all("SELECT name, value FROM fact"))
-
-    def note(self, name: str, value: str) -> None:
-        """Note something about the whole."""
-        self._do("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, value))
+    def round(self) -> int:
+        """Return the number of the round that is not complete yet; the first is 1."""
+        rows = self._all("SELECT value FROM fact WHERE name = 'round'")
+        return int(rows[0][0]) if rows else 1
 
     def visited(self) -> dict[str, Visited]:
         """Return all visits, by address."""
         rows = self._all("SELECT record FROM page WHERE key LIKE 'http%'")
-        return {one.url: one for one in (_visited(record) for (record,) in rows)}
+        found = (_visited(record) for (record,) in rows)
+        return {one.url: one for one in found if one is not None}
 
     def gone(self) -> set[str]:
         """Return the addresses at which this round has found no document."""
@@ -105,19 +104,21 @@ class PageCache:
         self._do("INSERT OR REPLACE INTO page (key, record) VALUES (?, '')", (_GONE + url,))
 
     def end_round(self) -> None:
-        """Note that everything was visited, so that the next round begins with the next listing."""
+        """Note that everything was visited; the next listing begins a new round."""
+        number = self.round()
         self._do("DELETE FROM page WHERE key LIKE 'gone:%'")
-        self.note("round", "")
-        self.note("complete", "yes")
+        self._do("INSERT OR REPLACE INTO fact VALUES ('round', ?)", (str(number + 1),))
 
     def one(self, key: str) -> tuple[Visited, bytes | None] | None:
         """Return one visit and its body, if it was kept."""
         rows = self._all("SELECT record, body FROM page WHERE key = ?", (key,))
         for record, body in rows:
+            visited = _visited(record)
             try:
-                return _visited(record), None if body is None else zlib.decompress(body)
+                plain = None if body is None else zlib.decompress(body)
             except zlib.error:
-                return None
+                plain = None
+            return None if visited is None else (visited, plain)
         return None
 
     def put(self, key: str, visited: Visited, body: bytes | None = None) -> None:
@@ -214,6 +215,9 @@ class PageCache:
             self._file = None
 
 
-def _visited(record: str) -> Visited:
-    fields = json.loads(record)
-    return Visited(**{**fields, "links": tuple(map(sys.intern, fields["links"]))})
+def _visited(record: str) -> Visited | None:
+    try:
+        fields = json.loads(record)
+        return Visited(**{**fields, "links": tuple(map(sys.intern, fields["links"]))})
+    except (KeyError, TypeError, ValueError):
+        return None

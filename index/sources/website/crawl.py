@@ -19,7 +19,6 @@ listing ends, so that half of one never looks like deleted pages:
 """
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import Coroutine, Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -92,19 +91,17 @@ class Crawl:
     """How much of the page budget is taken: known pages, and new ones."""
     asked: int = 0
     """New addresses that were asked for, whatever they held."""
-    round_began: float = 0.0
+    round: int = 1
     cut: set[str] = field(default_factory=set)
 
     async def listing(self) -> Listing:
         """List the website. Raises SourceUnavailable rather than list half of it."""
-        facts = await asyncio.to_thread(self.cache.facts)
         rows = await asyncio.to_thread(self.cache.visited)
         self.gone = await asyncio.to_thread(self.cache.gone)
         self.known = {url: one for url, one in rows.items() if self.scope.holds(url)}
         self.visited = dict(self.known)
         self.taken = len(self.known)
-        self.round_began = float(facts.get("round") or 0) or time.time()
-        await asyncio.to_thread(self.cache.note, "round", str(self.round_began))
+        self.round = await asyncio.to_thread(self.cache.round)
         try:
             async with asyncio.timeout(self.budget.seconds):
                 await self._discover()
@@ -112,7 +109,7 @@ class Crawl:
             self.cut.add("seconds")
         finally:
             await self.visitor.close()
-        self._check(complete_before="complete" in facts)
+        self._check()
         found = await self._settle()
         return Listing(tuple(sorted(found.items())), tuple(self._notes(len(found))))
 
@@ -169,7 +166,7 @@ class Crawl:
         return self._visit(url, known)
 
     def _is_fresh(self, known: Visited) -> bool:
-        if known.checked >= self.round_began:
+        if known.round == self.round:
             return True
         said = self.roots.get(known.url, "")
         return self.trust_lastmod and bool(said) and said == known.lastmod
@@ -195,7 +192,8 @@ class Crawl:
         one, body = found
         self._add(onwards(one, crawl=self.follow))
         links = tuple(link for link in one.links if link in self.seen)
-        one = replace(one, links=links, lastmod=self.roots.get(url, ""))
+        changed = self.roots.get(url, "")
+        one = replace(one, links=links, lastmod=changed, round=self.round)
         self.visited[url] = one
         await asyncio.to_thread(self.cache.put, url, one, body)
 
@@ -222,13 +220,13 @@ class Crawl:
             self.seen.add(url)
             self.waiting.append(url)
 
-    def _check(self, *, complete_before: bool) -> None:
+    def _check(self) -> None:
         """Raise SourceUnavailable if this listing would pass for deleted pages."""
         if self.failed > MANY and self.failed * 10 > self.tried:
             raise SourceUnavailable(
                 f"{self.failed} of {self.tried} pages did not answer; see what troubles the site."
             )
-        if self.cut & {"bytes", "seconds"} and not complete_before:
+        if self.cut & {"bytes", "seconds"} and self.round == 1:
             raise SourceUnavailable(
                 f"{len(self.visited)} pages were read, and more are there than a sync may take; the"
                 " next one goes on from here. Raise max_seconds, per_second or max_bytes."
@@ -251,4 +249,4 @@ class Crawl:
         if self.cut & {"bytes", "seconds"}:
             yield "Time or bytes ran out; pages that were not looked at are listed as they were."
         if self.troubles:
-            yield f"{len(self.troubles):,} pages did not answer; they stay as they were."
+            yield f"{len(self.troubles):,} pages gave no usable answer; they stay as they were."

@@ -13,6 +13,9 @@ MOST_LINKS: Final = 2_000
 LONGEST_LINKS: Final = 200_000
 """Links that are followed from one page, the first ones, and characters of all of them."""
 
+LONGEST_PAGE: Final = 2_000_000
+"""Characters of a page that are looked at; the tree of a page takes many times its size."""
+
 _FOR_ONE = re.compile(r"\s*([\w.*-]+)\s*:\s*(.*)", re.DOTALL)
 _WITH_VALUE = frozenset("unavailable_after max-snippet max-image-preview max-video-preview".split())
 
@@ -29,7 +32,7 @@ class Page:
 def read_page(content: bytes, charset: str, url: str, agent: str) -> Page:
     """Read an HTML page at ``url``. One that no parser should be given has no links."""
     try:
-        tree = parsed(decoded(content, charset=charset, markup=True))
+        tree = parsed(decoded(content, charset=charset, markup=True)[:LONGEST_PAGE])
     except ValueError:
         return Page()
     beside = url

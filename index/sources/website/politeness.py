@@ -171,7 +171,8 @@ class Visitor:
             raise SourceUnavailable(
                 f"{error} Without robots.txt nobody knows what may be read there."
             ) from error
-        rules = Protego.parse((body or b"").decode("utf-8-sig", "replace"))
+        text = (body or b"").decode("utf-8-sig", "replace")
+        rules = await asyncio.to_thread(Protego.parse, text)
         delay = rules.crawl_delay(self.agent)
         if delay:
             self.pace.slow_down(host_of(f"{place}/"), delay)
