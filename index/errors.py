@@ -4,6 +4,9 @@
     ├── DocumentUnreadable     one document; skipped, named and counted, never stops the rest
     ├── CatalogInvalid         the file that declares the sources; names every problem
     ├── SourceUnavailable      the place documents come from              retryable
+    ├── FetchFailed            an address gave no usable answer           retryable
+    │   ├── FetchRefused       it leads where requests may not go
+    │   └── AnswerTooLarge     it holds more than was allowed
     ├── SuspiciousDeletion     a listing shrank too much; confirm it
     ├── EmbedderUnavailable    weights missing or not the published ones
     │   └── NotExportable      the model works, but not without torch
@@ -42,6 +45,28 @@ class SourceUnavailable(KnowledgeError):
     """A source could not be listed or read."""
 
     retryable = True
+
+
+class FetchFailed(KnowledgeError):
+    """A web address did not answer, or not as it should."""
+
+    retryable = True
+
+
+class FetchRefused(FetchFailed):
+    """A web address, or what it redirects or resolves to, may not be asked."""
+
+    retryable = False
+
+
+class AnswerTooLarge(FetchFailed):
+    """What a web address holds is larger than allowed. ``received`` counts the bytes read of it."""
+
+    retryable = False
+
+    def __init__(self, message: str, received: int) -> None:
+        self.received = received
+        super().__init__(message)
 
 
 class SuspiciousDeletion(KnowledgeError):

@@ -6,7 +6,8 @@ differ. Where no container engine is at hand, the folder runs by itself, as Lamb
     cd FOLDER && AWS_LAMBDA_RUNTIME_API=HOST:PORT python -m awslambdaric handlers.answer.handler
 
 It holds the packages for the Python that assembles, the code, the embedder exported to ONNX, and
-the documents that the ingest function reads; no torch, which only the export needs.
+the documents and the catalog of sources that the ingest function reads; no torch, which only the
+export needs.
 The same checkout gives the same bytes, whose hash is printed.
 """
 
@@ -29,6 +30,8 @@ from infra.bundle import ROOT, BundleError
 
 DOCS = ROOT / "bot" / "playground" / "handbook"
 """The sample documents, for an image that is built without any."""
+
+CATALOG = ROOT / "infra" / "sources.toml"
 
 EMBEDDER = Path("models") / "all-MiniLM-L6-v2"
 SENTENCE = "Every sentence carries a footnote, and every footnote opens the exact quote."
@@ -107,6 +110,7 @@ def assemble(folder: Path, docs: Path, extras: Sequence[str] = ()) -> None:
     bundle.copy_code(folder)
     export_onnx(folder / EMBEDDER)
     shutil.copytree(docs, folder / "docs")
+    shutil.copy(CATALOG, folder / CATALOG.name)
     bundle.compile_code(folder, bundle.Target())
     check(folder, extras)
     _settle(folder)
@@ -128,7 +132,7 @@ def check(folder: Path, extras: Sequence[str] = ()) -> None:
     with tempfile.TemporaryDirectory(prefix="footnote-check-") as home:
         place = ("--home", home, "--json")
         report = json.loads(_run(folder, "-m", "handlers", "sync", "--docs", "docs", *place))
-        if not report["added"]:
+        if not report["sources"][0]["added"]:
             raise BundleError("None of the documents could be read; see `footnote sync --docs`.")
         _run(folder, "-m", "handlers", "ask", SENTENCE, *place)
 

@@ -16,6 +16,7 @@ from infra.local_cloud.ministack import ROOT
 from infra.local_cloud.stack import Stack, deployed, put_settings, site_packages
 
 MODELS = ROOT / "build" / "models"
+CATALOG = ROOT / "infra" / "sources.toml"
 
 Told = Callable[[str], None]
 
@@ -109,6 +110,7 @@ def stage_parameters(folder: Path, docs: Path) -> dict[str, str]:
     """Return what the stage local needs to know of this machine."""
     return {
         "docs": str(docs.resolve()),
+        "sources": str(CATALOG),
         "home": str(folder / "home"),
         "models": str(MODELS),
         "pythonPath": site_packages(),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -30,6 +31,8 @@ from tests.doubles.object_storage import (
     ObjectStorage,
     running_object_storage,
 )
+from tests.doubles.web_sources import source_on
+from tests.doubles.website import Page, Website
 
 READERS = frozenset({EVERYONE.id})
 
@@ -128,6 +131,18 @@ def memory_place(root: Path, storage: ObjectStorage) -> Place:
     return Place(fill, lambda: MemorySource(dict(held)))
 
 
+def web_place(root: Path, storage: ObjectStorage) -> Place:
+    site = Website()
+
+    def fill(pages: Pages) -> None:
+        paths = {f"/{quote(name)}": text for name, text in pages.items()}
+        site.pages = {path: Page(text, "text/plain; charset=utf-8") for path, text in paths.items()}
+        names = "".join(f"<url><loc>{site.url(path)}</loc></url>" for path in paths)
+        site.pages["/sitemap.xml"] = Page(f"<urlset>{names}</urlset>", "application/xml")
+
+    return Place(fill, lambda: source_on(site, root, sitemap=site.url("/sitemap.xml")), site)
+
+
 PLACES = {
     "folder": folder_place,
     "folder with rules": ruled_place,
@@ -135,6 +150,7 @@ PLACES = {
     "s3": s3_place,
     "judged set": judged_place,
     "memory double": memory_place,
+    "web": web_place,
 }
 
 

@@ -37,6 +37,7 @@ NEEDED: dict[tuple[str, str, str], Part] = {
     ("AnswerRole", "KeepState", "dynamodb:DeleteItem"): Journey.giving_back,
     ("AnswerRole", "FindIndex", "s3:ListBucket"): Journey.answer,
     ("AnswerRole", "ReadIndex", "s3:GetObject"): Journey.answer,
+    ("IngestRole", "ReadParameters", "ssm:GetParametersByPath"): Journey.sync,
     ("IngestRole", "FindIndex", "s3:ListBucket"): Journey.sync,
     ("IngestRole", "WriteIndex", "s3:GetObject"): Journey.sync,
     ("IngestRole", "WriteIndex", "s3:PutObject"): Journey.sync,
