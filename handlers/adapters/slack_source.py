@@ -24,7 +24,8 @@ which it began.
 **Kept** between syncs are ids and hashes (``slack_threads``), never words.
 
 **Readers.** A public channel is for everyone; a private one for its members, by its id, whoever
-they are at the time of a question.
+they are at the time of a question. A channel that turns private is closed by the next sync; until
+then everyone may find what everyone could read when it was written.
 """
 
 import asyncio
