@@ -4,9 +4,11 @@ A nick becomes a person, what hangs together by reply links a thread, who enters
 a notice of Slack's. The logs are those of shared/data/irc-chat.
 """
 
+import hashlib
 import json
 import re
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,11 @@ from tests.doubles.clocks import ManualClock
 
 LOGS = Path(__file__).parents[2].parent / "shared" / "data" / "irc-chat" / "logs.jsonl"
 MIDNIGHT = 1_799_971_200.0
-_LINE = re.compile(r"\[(\d\d):(\d\d)\] <([^>]+)> (.*)", re.DOTALL)
+_LINE = re.compile(
+    r"(?:\S+ (?P<date>\d{4}-\d\d-\d\d) )?\[(?P<hour>\d\d):(?P<minute>\d\d)(?::\d\d)?\]"
+    r" (?:<(?P<name>[^>]+)>| \* (?P<actor>\S+)) ?\t?(?P<text>.*)",
+    re.DOTALL,
+)
 
 
 @dataclass
@@ -54,21 +60,28 @@ def pour(
     roots = _roots(log)
     posted: dict[int, str] = {}
     day, before = 0.0, -1.0
+    began: date | None = None
     for index, raw in enumerate(log["messages"]):
         found = _LINE.fullmatch(raw)
         if found is None:
             notice = {"user": "UALICE", "subtype": "channel_join", "text": raw}
             workspace.post(channel, notice)
             continue
-        minute = int(found[1]) * 60.0 + int(found[2])
-        day += 86_400.0 if minute < before - 60 else 0.0
+        minute = int(found["hour"]) * 60.0 + int(found["minute"])
+        if found["date"]:
+            today = date.fromisoformat(found["date"])
+            began = began or today
+            day = (today - began).days * 86_400.0
+        elif minute < before - 60:
+            day += 86_400.0
         before = minute
         clock.now = max(clock.now, MIDNIGHT + day + minute * 60)
-        name, text = found[3], found[4]
+        name, text = found["name"] or found["actor"], found["text"]
+        more = {"subtype": "me_message"} if found["actor"] else {}
         person = _person(slack, place, name)
         root = posted.get(roots.get(index, index), "")
         escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-        said = workspace.post(channel, {"user": person, "text": escaped}, thread_ts=root)
+        said = workspace.post(channel, {"user": person, "text": escaped, **more}, thread_ts=root)
         posted[index] = ts = str(said["ts"])
         if text.strip():
             poured.spoken[ts] = (name, text)
@@ -80,7 +93,7 @@ def pour(
 
 
 def _person(slack: Playground, place: Conversation, name: str) -> str:
-    identity = "UIRC" + "".join(f"{ord(character):02X}" for character in name)[:24]
+    identity = "UIRC" + hashlib.sha256(name.encode()).hexdigest()[:12].upper()
     if identity not in slack.workspace.users:
         # Without direct messages to the bot, of which a workspace with 5,000 people has no need.
         slack.workspace.users[identity] = User(identity, name, name)

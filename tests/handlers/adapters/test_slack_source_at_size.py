@@ -1,6 +1,7 @@
 """Slack channels as a source, with real chat, with slow limits, and through many random steps."""
 
 import random
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -36,21 +37,25 @@ async def assert_poured_is_indexed(place: Workplace, poured: list[Poured]) -> No
     assert {location for location in found if "/thread/" in location} == threads
     for one in poured:
         for root, replies in one.threads.items():
-            lines = found[f"{one.id}/thread/{root}"].text.split("\n\n")
-            said = [line for line in lines if ": " in line]
-            assert said == [shown(one, ts) for ts in [root, *replies] if ts in one.spoken]
+            there = squeezed(found[f"{one.id}/thread/{root}"].text)
+            assert there == spoken(one, [root, *replies])
         talks = sorted(
             (location.rpartition("/")[2], document.text)
             for location, document in found.items()
             if location.startswith(f"{one.id}/talk/")
         )
-        said = [line for _, text in talks for line in text.split("\n\n") if ": " in line]
-        assert said == [shown(one, ts) for ts in one.talk]
+        assert squeezed("\n".join(text for _, text in talks)) == spoken(one, one.talk)
 
 
-def shown(poured: Poured, ts: str) -> str:
-    name, text = poured.spoken[ts]
-    return one_line(f"{name}: {text}")
+def spoken(poured: Poured, messages: list[str]) -> str:
+    said = [poured.spoken[ts] for ts in messages if ts in poured.spoken]
+    return squeezed("\n".join(f"{name}: {text}" for name, text in said))
+
+
+def squeezed(text: str) -> str:
+    """Return what must be the same: all but the days, white space and the marks of code."""
+    lines = [line for line in text.split("\n") if not re.fullmatch(r"\d{4}-\d\d-\d\d", line)]
+    return re.sub(r"[\s`]+", "", one_line("\n".join(lines)))
 
 
 async def synced_alike(place: Workplace, poured: list[Poured]) -> None:
