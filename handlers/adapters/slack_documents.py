@@ -5,7 +5,9 @@
 **Talk.** Single messages make poor documents: "yes, since the update" means nothing without the
 line before. Talk is therefore cut where it paused for ``PAUSE_SECONDS``, and in a channel that
 never pauses after ``TALK_SECONDS``. A document is named after its first message, so what is said
-later never renames what was said before, and a new message changes the latest stretch alone.
+later never renames what was said before, and a new message changes the latest stretch alone. It is
+cut at midnight (UTC) as well, so that a deleted message can move no border of another day, and no
+more than a day need be held to find them.
 
 Message text is untrusted: it is escaped into HTML of ours, so none of it becomes a heading, a title
 or a link.
@@ -25,13 +27,14 @@ from index.audience import EVERYONE, Principal
 from index.documents import DocumentRef, RawDocument, stable_id
 
 PAUSE_SECONDS: Final = 1_800
-TALK_SECONDS: Final = 7_200
+TALK_SECONDS: Final = 3_600
 MEDIA_TYPE: Final = "text/html"
 
 _RECIPE = "slack-1"
 """Raise it whenever the same messages give another document."""
 
 _TITLE_CHARACTERS = 100
+_DAY = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,7 @@ def stretches(lines: Iterable[Said]) -> list[list[Said]]:
             not found
             or now - seconds(found[-1][-1].ts) > PAUSE_SECONDS
             or now - seconds(found[-1][0].ts) > TALK_SECONDS
+            or now // _DAY != seconds(found[-1][0].ts) // _DAY
         ):
             found.append([])
         found[-1].append(line)

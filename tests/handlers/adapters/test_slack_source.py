@@ -58,7 +58,15 @@ async def test_talk_that_never_pauses_is_cut_all_the_same(place: Workplace) -> N
         place.clock.advance(10 * 60)
         place.post("general", "alice", f"line {number}")
     found = await documents_of(place.source())
-    assert [len(one.text.split("alice: ")) - 1 for one in found.values()] == [13, 13, 13, 1]
+    assert [len(one.text.split("alice: ")) - 1 for one in found.values()] == [7, 7, 7, 7, 7, 5]
+
+
+async def test_no_talk_goes_on_from_one_day_into_the_next(place: Workplace) -> None:
+    place.clock.now += DAY - place.clock.now % DAY - 60
+    place.post("general", "alice", "before midnight")
+    place.clock.advance(120)
+    place.post("general", "alice", "after midnight")
+    assert len(await documents_of(place.source())) == 2
 
 
 async def test_it_is_as_new_as_its_last_message_or_edit(place: Workplace) -> None:
@@ -70,6 +78,10 @@ async def test_it_is_as_new_as_its_last_message_or_edit(place: Workplace) -> Non
     (after,) = (await documents_of(place.source())).values()
     assert after.updated_at is not None and before.updated_at is not None
     assert (after.updated_at - before.updated_at).total_seconds() == pytest.approx(500, abs=1)
+    place.clock.advance(500)
+    refs = await refs_of(place.source())
+    place.edit("general", ts, "two")
+    assert await refs_of(place.source()) != refs
 
 
 async def test_only_what_people_said_to_each_other_counts(place: Workplace) -> None:
@@ -436,6 +448,27 @@ async def test_a_fetch_after_a_change_brings_the_version_of_its_words(place: Wor
     raw = await place.source().fetch(ref)
     assert b"after" in raw.content and raw.ref.id == ref.id
     assert raw.ref == (await refs_of(place.source()))[ref.location]
+
+
+async def test_what_was_held_since_an_older_listing_is_not_fetched(place: Workplace) -> None:
+    ts = place.post("general", "alice", "before")
+    older = place.source()
+    await refs_of(older)
+    place.edit("general", ts, "after")
+    (ref,) = (await refs_of(place.source())).values()
+    assert b"after" in (await older.fetch(ref)).content
+
+
+async def test_what_counts_may_be_decided_anew(place: Workplace) -> None:
+    root = place.post("general", "alice", "is it up?")
+    place.post("general", "bob", "deploy done", root, bot_id="BDEPLOY")
+    place.clock.advance(YOUNG_SECONDS * 2)
+    await place.sync(place.source(rereads=0))
+    assert "deploy done" not in await place.texts()
+    await place.sync(place.source(rereads=0, bots=True))
+    assert "deploy done" in await place.texts()
+    await place.sync(place.source(rereads=0))
+    assert "deploy done" not in await place.texts()
 
 
 @pytest.mark.parametrize(
