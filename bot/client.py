@@ -14,6 +14,7 @@ from slack_sdk.http_retry.state import RetryState
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import TROUBLE, ConversationUnreadable, reading_error
+from bot.markup import web_url
 
 TIMEOUT_SECONDS = 15
 
@@ -23,11 +24,12 @@ _HARMLESS = ("auth.test", "conversations.replies", "conversations.history", "cha
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who the bot is in its workspace."""
+    """Who the bot is in its workspace. ``site`` is the workspace's address in a browser, or ""."""
 
     team: str
     bot_user: str
     bot_id: str = ""
+    site: str = ""
 
 
 class SlackClient(AsyncWebClient):
@@ -94,7 +96,13 @@ async def _identity(client: AsyncWebClient) -> Identity:
     user = response.get("user_id")
     if not isinstance(user, str) or not user:
         raise ConversationUnreadable("Slack did not say who the bot is. Check the bot token.")
-    return Identity(str(response.get("team_id") or ""), user, str(response.get("bot_id") or ""))
+    site = web_url(str(response.get("url") or ""))
+    return Identity(
+        team=str(response.get("team_id") or ""),
+        bot_user=user,
+        bot_id=str(response.get("bot_id") or ""),
+        site=f"{site.rstrip('/')}/" if site else "",
+    )
 
 
 class _RetryAfter(AsyncRateLimitErrorRetryHandler):

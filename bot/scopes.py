@@ -8,17 +8,17 @@ BOT_SCOPES: Final = frozenset(
         # Hear who asks.
         "app_mentions:read",
         "commands",
-        # Read the thread of a question again.
+        # Read the thread of a question again, and channels that are a source of documents.
         "channels:history",
         "groups:history",
         "im:history",
         "mpim:history",
-        # Find questions that Slack could not deliver.
+        # Find questions that Slack could not deliver, and see what a channel is.
         "channels:read",
         "groups:read",
         "im:read",
         "mpim:read",
-        # Tell members of the workspace from guests.
+        # Tell members of the workspace from guests, and say who wrote what.
         "users:read",
         # Answer, and say meanwhile that it is searching.
         "chat:write",

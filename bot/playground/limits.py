@@ -49,6 +49,9 @@ TIER_2 = tier(20)
 TIER_3 = tier(50)
 TIER_4 = tier(100)
 SPECIAL = tier(600)
+OUTSIDE_MARKETPLACE = tier(1)
+OUTSIDE_MARKETPLACE_PAGE = 15
+SLOW_OUTSIDE_MARKETPLACE = ("conversations.history", "conversations.replies")
 POSTING = Tier(60, 5, by_channel=True)  # one a second a channel; short bursts are let through
 
 

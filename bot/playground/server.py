@@ -44,8 +44,9 @@ class Playground(Sight):
     ``events_url`` may be set at any time; an app in Socket Mode goes before it. ``rate_limits``
     False switches the tiers off. ``retry_delays`` are seconds before each retry of an event.
     ``suggestions`` are questions that the page offers, ``scopes`` what the bot token is said to be
-    allowed. People and channels may be named or given by id everywhere; the channel "dm" is the
-    person's direct messages with the bot.
+    allowed, ``distributed`` whether it is of an app outside the Marketplace. People and channels
+    may be named or given by id everywhere; the channel "dm" is the person's direct messages with
+    the bot.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Playground(Sight):
         suggestions: Sequence[str] = (),
         title: str = "Playground",
         scopes: Collection[str] = BOT_SCOPES,
+        distributed: bool = False,
     ) -> None:
         self.team = "TPLAYGROUND"
         self.workspace = Workspace(
@@ -78,7 +80,9 @@ class Playground(Sight):
         self._http.url = events_url
         self._courier = Courier(self._transport, retry_delays)
         limiter = RateLimiter(clock) if rate_limits else None
-        self._web_api = WebApi(self._slack, bot_token, app_token, limiter, frozenset(scopes))
+        self._web_api = WebApi(
+            self._slack, bot_token, app_token, limiter, frozenset(scopes), distributed
+        )
         self._gestures = Gestures(self._slack, self._courier)
         self._page = PageRoutes(
             self._slack, self._gestures, lambda: self.connected, tuple(suggestions), title

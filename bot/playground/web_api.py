@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from bot.playground import (
+    limits,
     methods_app,
     methods_chat,
     methods_conversations,
@@ -67,7 +68,9 @@ class Severed(Exception):
 class WebApi:
     """Answers calls. ``limiter`` None: no rate limits. ``calls`` is the log for tests.
 
-    ``scopes`` are those that the bot token is said to have.
+    ``scopes`` are those that the bot token is said to have. ``distributed``: the app is one that is
+    sold outside the Marketplace, which may hardly read (the pages of conversations.history and
+    conversations.replies on docs.slack.dev).
     """
 
     slack: LocalSlack
@@ -75,6 +78,7 @@ class WebApi:
     app_token: str
     limiter: RateLimiter | None
     scopes: frozenset[str] = BOT_SCOPES
+    distributed: bool = False
     calls: list[Call] = field(default_factory=list)
     failures: dict[str, list[Failure]] = field(default_factory=dict)
 
@@ -119,12 +123,18 @@ class WebApi:
         failure = self._next_failure(name)
         if failure and not failure.after:
             self._fail(failure)
+        slow = self.distributed and name in limits.SLOW_OUTSIDE_MARKETPLACE
         if self.limiter:
             channel = str(given.get("channel", ""))
-            wait = self.limiter.retry_after(name, method.tier, channel)
+            tier = limits.OUTSIDE_MARKETPLACE if slow else method.tier
+            wait = self.limiter.retry_after(name, tier, channel)
             if wait:
                 raise SlackRefusal("ratelimited", status=429, headers={"Retry-After": str(wait)})
-        answer = method.answer(self.slack, method.read(given))
+        arguments = method.read(given)
+        if slow:
+            most = limits.OUTSIDE_MARKETPLACE_PAGE
+            arguments["limit"] = min(arguments.get("limit", most), most)
+        answer = method.answer(self.slack, arguments)
         if failure:
             self._fail(failure)
         return answer

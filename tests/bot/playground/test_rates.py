@@ -65,3 +65,26 @@ async def test_the_tiers_can_be_switched_off() -> None:
         for number in range(12):
             await client.chat_postMessage(channel="CGENERAL", text=str(number))
         assert len(slack.messages("general")) == 12
+
+
+async def test_an_app_outside_the_marketplace_reads_15_objects_a_minute(
+    clock: ManualClock,
+) -> None:
+    async with Playground(signing_secret=SECRET, clock=clock, distributed=True) as slack:
+        client = AsyncWebClient(token="xoxb-playground", base_url=slack.api_url)
+        root = await slack.say("alice", "general", "root")
+        for number in range(20):
+            await slack.say("alice", "general", f"reply {number}", root)
+            await slack.say("alice", "general", f"line {number}")
+        for call, more in (
+            (client.conversations_history, {}),
+            (client.conversations_replies, {"ts": root}),
+        ):
+            for limit in (None, 200):
+                clock.advance(60)
+                page = await call(channel="CGENERAL", limit=limit, **more)  # type: ignore[operator]
+                assert len(page["messages"]) == 15 and page["has_more"]
+                refusal = await refusal_of(call(channel="CGENERAL", **more))  # type: ignore[operator]
+                assert refusal["error"] == "ratelimited"
+        await client.conversations_info(channel="CGENERAL")
+        await client.conversations_info(channel="CGENERAL")
