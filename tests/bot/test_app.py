@@ -19,6 +19,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from bot import messages
 from bot.app import FootnoteApp, create_app
 from bot.conversation import Citation, Mention, Place, Vote
+from bot.errors import FootnoteWithheld
 from bot.screening import ReplayCache, screen_request
 from tests.bot.conftest import NOW
 from tests.doubles.slack_recorder import Failure, SlackRecorder
@@ -41,6 +42,7 @@ class Program:
 
     accepted: list[tuple[Mention, str]] = field(default_factory=list)
     footnotes: dict[tuple[str, int], Citation] = field(default_factory=dict)
+    strangers: set[str] = field(default_factory=set)
     votes: list[Vote] = field(default_factory=list)
     broken: bool = False
 
@@ -49,9 +51,11 @@ class Program:
             raise ConnectionError("the queue does not answer")
         self.accepted.append((mention, response_url))
 
-    async def footnote(self, key: str, number: int) -> Citation | None:
+    async def footnote(self, key: str, number: int, user: str) -> Citation | None:
         if self.broken:
             raise ConnectionError("the table does not answer")
+        if user in self.strangers:
+            raise FootnoteWithheld
         return self.footnotes.get((key, number))
 
     async def voted(self, vote: Vote) -> None:
