@@ -17,7 +17,8 @@ waits. What widens it may be missing: then less is found, and the log says why.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from slack_sdk.web.async_client import AsyncWebClient
@@ -41,11 +42,16 @@ class Rooms:
     """Tells who will see an answer. ``withholds`` is that of the index, or of its Retriever."""
 
     def __init__(
-        self, client: AsyncWebClient, withholds: Callable[[Audience], Awaitable[bool]]
+        self,
+        client: AsyncWebClient,
+        withholds: Callable[[Audience], Awaitable[bool]],
+        *,
+        look_seconds: float = LOOK_SECONDS,
     ) -> None:
         """Keep the parts; nobody is asked here."""
         self._client = client
         self._withholds = withholds
+        self._seconds = look_seconds
 
     async def audience(self, mention: Mention) -> Audience | None:
         """Return who will see the answer, or None if who asks is no full member of the workspace.
@@ -54,10 +60,11 @@ class Rooms:
         """
         if mention.place is not Place.CHANNEL:
             return await self.alone(mention.user)
-        asker, place = await asyncio.gather(
-            person(self._client, mention.user), self._room(mention.channel)
-        )
-        return await self._of_room(place, asker) if asker.member else None
+        async with _together() as tasks:
+            asker = tasks.create_task(person(self._client, mention.user))
+            place = tasks.create_task(self._room(mention.channel))
+        who = asker.result()
+        return await self._of_room(place.result(), who) if who.member else None
 
     async def alone(self, user: str) -> Audience | None:
         """Return ``user`` as the only one who sees an answer, or None for no full member.
@@ -71,10 +78,9 @@ class Rooms:
         if not await self._withholds(Audience.of(own)):
             return Audience.of(own)
         groups, channels = await asyncio.gather(
-            _or_none(groups_of(self._client), "user groups", {}),
-            _or_none(private_channels_of(self._client, user), "private channels", frozenset()),
+            _groups(self._client, self._seconds), _channels(self._client, user, self._seconds)
         )
-        return Audience.of(own | _groups(groups, user) | _channels(channels))
+        return Audience.of(own | _in_groups(groups, user) | _in_channels(channels))
 
     async def alone_beyond(self, room: Audience, user: str) -> Audience | None:
         """Return ``user`` alone, if there may be something that they may read and the room may not.
@@ -94,7 +100,7 @@ class Rooms:
         if place.shared:
             return Audience(())
         everybody: set[Principal] = {EVERYONE}
-        inside = _channels([place.channel]) if place.private else set()
+        inside = _in_channels([place.channel]) if place.private else set()
         if place.members is None:
             return Audience.of(everybody | inside)
         people = await self._people(place.members, asker)
@@ -106,15 +112,16 @@ class Rooms:
             held[""] = everybody
         if not held or not await self._withholds(Audience.of(*held.values())):
             return Audience.of(*held.values())
-        groups = await _or_none(groups_of(self._client), "user groups", {})
-        return Audience.of(*(own | _groups(groups, one) for one, own in held.items()))
+        groups = await _groups(self._client, self._seconds)
+        return Audience.of(*(own | _in_groups(groups, one) for one, own in held.items()))
 
     async def _people(self, members: Iterable[str], asker: Person) -> list[Person]:
         """Return those who read what is said in a room; programs and closed accounts do not."""
         us = await bot_user_id(self._client)
         others = [one for one in members if one not in (us, asker.id)]
-        found = await asyncio.gather(*(known_person(self._client, one) for one in others))
-        people = [one for one in found if not one.bot and not one.gone]
+        async with _together() as tasks:
+            found = [tasks.create_task(known_person(self._client, one)) for one in others]
+        people = [who for one in found if not ((who := one.result()).bot or who.gone)]
         return [asker, *people] if asker.id in members else people
 
 
@@ -129,11 +136,11 @@ async def may_read(client: AsyncWebClient, user: str, readers: frozenset[str]) -
         return False
     if Audience.of(principals_of(who)).may_read(readers):
         return True
-    channels = await _or_none(private_channels_of(client, user), "private channels", frozenset())
-    if Audience.of(_channels(channels)).may_read(readers):
+    channels = await _channels(client, user, LOOK_SECONDS)
+    if Audience.of(_in_channels(channels)).may_read(readers):
         return True
-    groups = await _or_none(groups_of(client), "user groups", {})
-    return Audience.of(_groups(groups, user)).may_read(readers)
+    groups = await _groups(client, LOOK_SECONDS)
+    return Audience.of(_in_groups(groups, user)).may_read(readers)
 
 
 def principals_of(who: Person) -> set[Principal]:
@@ -150,19 +157,38 @@ def principals_of(who: Person) -> set[Principal]:
     return held
 
 
-def _groups(groups: Mapping[str, frozenset[str]], user: str) -> set[Principal]:
+def _in_groups(groups: Mapping[str, frozenset[str]], user: str) -> set[Principal]:
     return {Principal("slack-group", group) for group, users in groups.items() if user in users}
 
 
-def _channels(channels: Iterable[str]) -> set[Principal]:
+def _in_channels(channels: Iterable[str]) -> set[Principal]:
     return {Principal("slack-channel", channel) for channel in channels}
 
 
-async def _or_none(asked: Awaitable[Found], what: str, nothing: Found) -> Found:
+async def _groups(client: AsyncWebClient, seconds: float) -> Mapping[str, frozenset[str]]:
+    return await _or_else({}, groups_of(client), "user groups", seconds)
+
+
+async def _channels(client: AsyncWebClient, user: str, seconds: float) -> frozenset[str]:
+    asked = private_channels_of(client, user)
+    return await _or_else(frozenset(), asked, "private channels", seconds)
+
+
+async def _or_else(nothing: Found, asked: Awaitable[Found], what: str, seconds: float) -> Found:
     """Return what Slack says, or ``nothing`` where it says nothing in time."""
     try:
-        async with asyncio.timeout(LOOK_SECONDS):
+        async with asyncio.timeout(seconds):
             return await asked
     except (SlackConversationError, TimeoutError) as error:
         log.warning("who may read is known in part, without %s: %s", what, type(error).__name__)
         return nothing
+
+
+@asynccontextmanager
+async def _together() -> AsyncIterator[asyncio.TaskGroup]:
+    """Yield a group of tasks; the first that fails ends the others, and is raised as it is."""
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            yield tasks
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from None

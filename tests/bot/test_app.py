@@ -385,6 +385,18 @@ async def test_a_click_while_the_table_is_away_says_so(
     assert call["view"]["blocks"][0]["text"]["text"] == messages.FOOTNOTE_FAILED
 
 
+async def test_a_footnote_stays_closed_to_whoever_may_not_read_its_document(
+    post: Any, program: Program, payload: Payload, slack: SlackRecorder
+) -> None:
+    click = payload("footnote_click")
+    program.footnotes["T0FOOT:C0LAN2Q65:1700000000.000200", 1] = Citation(1, "Plan", "", "Secret.")
+    program.strangers.add(click["user"]["id"])
+    assert (await post(click_request(click)))[0] == 200
+    (call,) = slack.of("views.open")
+    assert messages.FOOTNOTE_WITHHELD in json.dumps(call["view"])
+    assert "Secret." not in json.dumps(call["view"])
+
+
 async def test_a_footnote_that_slack_does_not_open_is_explained_privately(
     post: Any, payload: Payload, slack: SlackRecorder
 ) -> None:
