@@ -38,8 +38,11 @@ class Callbacks(Protocol):
         """Accept a mention durably. If this raises, Slack is told and delivers it again."""
         ...
 
-    async def footnote(self, key: str, number: int) -> Citation | None:
-        """Return a footnote of the answer to mention ``key``, or None when it is no longer kept."""
+    async def footnote(self, key: str, number: int, user: str) -> Citation | None:
+        """Return a footnote of the answer to mention ``key``, or None when it is no longer kept.
+
+        Raises FootnoteWithheld when ``user`` may not read the document that it quotes.
+        """
         ...
 
     async def voted(self, vote: Vote) -> None:

@@ -56,7 +56,8 @@ class Question:
 class Citation:
     """One footnote. ``quote`` is verbatim from the document, between ``before`` and ``after``.
 
-    ``url`` is a deep link to the place, or empty when the document has no address.
+    ``url`` is a deep link to the place, or empty when the document has no address. ``readers`` are
+    opaque ids of those who could read the document when it was quoted.
     """
 
     number: int
@@ -69,6 +70,7 @@ class Citation:
     page: int | None = None
     updated_at: datetime | None = None
     document_id: str = ""
+    readers: frozenset[str] = field(default=frozenset(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

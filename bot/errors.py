@@ -6,6 +6,7 @@
     ├── ReplyRefused             the bot may not write there
     ├── TokenRefused             Slack does not know the token (any more)     retryable
     └── SlackUnreachable         no connection, time-out, 429, 5xx            retryable
+    FootnoteWithheld             somebody opens what they may not read
 
 ``str(error)`` is a sentence for the person who can act on it; it never holds message text.
 """
@@ -38,6 +39,10 @@ _PASSING = frozenset(
 _TOKEN = frozenset(
     {"invalid_auth", "not_authed", "account_inactive", "token_expired", "token_revoked"}
 )
+
+
+class FootnoteWithheld(Exception):
+    """Whoever opens a footnote may not read the document that it quotes."""
 
 
 class SlackConversationError(Exception):

@@ -17,6 +17,10 @@ MEMBERS_ONLY = (
     "I answer full members of this workspace only, because I cannot tell which documents a guest "
     "may read. Please ask a colleague who is a member."
 )
+ONLY_ALONE = (
+    "Some pages that you may read were left out here, because not everybody in this channel may "
+    "read them. Ask me in a direct message, or with `/ask`, and I look there as well."
+)
 NOTHING_READ = (
     "I have not read any documents yet. Whoever runs me can start a sync; then please ask again."
 )
@@ -53,6 +57,7 @@ OPEN_QUOTE = "Open quote"
 OPEN_DOCUMENT = "Open document"
 CLOSE = "Close"
 FOOTNOTE_GONE = "This footnote is no longer kept. Ask again to get a fresh one."
+FOOTNOTE_WITHHELD = "You may not read the document that this footnote quotes."
 FOOTNOTE_ELSEWHERE = "This footnote belongs to another conversation."
 FOOTNOTE_FAILED = "I could not open this footnote just now. Please press the button again."
 UNTITLED = "Untitled document"

@@ -20,12 +20,17 @@ BOT_SCOPES: Final = frozenset(
         "mpim:read",
         # Tell members of the workspace from guests, and say who wrote what.
         "users:read",
+        # Open documents to the members of a user group.
+        "usergroups:read",
         # Answer, and say meanwhile that it is searching.
         "chat:write",
         "assistant:write",
     }
 )
 """A test holds these equal to the manifest."""
+
+OPTIONAL_SCOPES: Final = frozenset({"users:read.email"})
+"""Open documents to an e-mail address or its domain; without it nobody holds one."""
 
 HEADER: Final = "x-oauth-scopes"
 """The header of every answer of Slack's Web API that names what the token may do."""

@@ -15,6 +15,7 @@ class Wording:
     """What the bot says around an answer in one language; English where nothing else is given."""
 
     not_found: str = messages.NOT_FOUND
+    only_alone: str = messages.ONLY_ALONE
     quotes_only: str = messages.QUOTES_ONLY
     broke_off: str = messages.BROKE_OFF
     fallback: str = messages.FALLBACK
@@ -77,6 +78,11 @@ def _updated(days: float) -> str:
 ENGLISH = Wording()
 GERMAN = Wording(
     not_found="Das konnte ich in den Dokumenten nicht finden.",
+    only_alone=(
+        "Manche Seiten, die du lesen darfst, blieben hier außen vor, weil nicht alle in diesem "
+        "Kanal sie lesen dürfen. Frag mich in einer Direktnachricht oder mit `/ask`, dann suche "
+        "ich auch dort."
+    ),
     quotes_only="Das sind Zitate aus den Dokumenten, ohne Sprachmodell ausgewählt.",
     broke_off="Das Sprachmodell hat abgebrochen; was hier steht, wurde geprüft.",
     fallback=(

@@ -12,7 +12,11 @@ KINDS = ("slack-user", "slack-group", "slack-channel", "email", "domain", "group
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Somebody a document can be opened to: ``Principal("slack-user", "T1:U1")``."""
+    """Somebody a document can be opened to: ``Principal("slack-user", "U1")``.
+
+    Names are compared letter by letter, as Slack's ids are; ``written`` puts an e-mail address and
+    a domain into small letters first.
+    """
 
     kind: str
     name: str
@@ -29,7 +33,8 @@ class Principal:
         if kind not in KINDS or not name.strip():
             known = ", ".join(f"{one}:..." for one in KINDS)
             raise ValueError(f"{text!r} must be everyone or one of {known}.")
-        return cls(kind, name.strip())
+        name = name.strip()
+        return cls(kind, name.lower() if kind in ("email", "domain") else name)
 
     @property
     def id(self) -> str:

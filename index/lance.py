@@ -27,7 +27,7 @@ from index.lance_errors import PATIENCE, explained, mismatch, missing
 from index.lance_filters import any_of, inside, readable_by, source_id
 from index.lance_handle import Handle
 from index.lance_maintenance import maintain
-from index.lance_reading import Reading
+from index.lance_reading import Reading, any_row
 from index.lance_upkeep import VectorDesign
 from index.lance_writing import Writing
 from index.ports import Candidate, IndexEntry, Vector
@@ -157,6 +157,12 @@ class LanceIndex:
             return frozenset()
         rows = (await self._rows(readable, ["source", "readers"])).to_pylist()
         return frozenset(r["source"] for r in rows if audience.may_read(frozenset(r["readers"])))
+
+    async def withholds(self, audience: Audience) -> bool:
+        """Tell whether it holds something that not everybody in the audience may read."""
+        readable = readable_by(audience)
+        closed = "true" if readable is None else f"NOT ({readable})"
+        return await self._handle.use_or(False, lambda table: any_row(table, closed))
 
     async def warm(self) -> None:
         """Fetch what searches need, and keep it; nothing where there is no index yet.

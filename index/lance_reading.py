@@ -160,6 +160,12 @@ class Reading:
         self._kept = await asyncio.to_thread(KeptRows.sorted, before, rows) if same else None
 
 
+async def any_row(table: Any, where: str) -> bool:
+    """Tell whether a filter admits a row of the version that is held."""
+    found = await table.query().where(where).limit(1).select(["id"]).to_arrow()
+    return bool(found.num_rows)
+
+
 async def _named(table: Any) -> Name:
     # A table that was deleted and made anew counts from 1 again, but no two indexes share an id.
     made = frozenset(index.index_uuid for index in await table.list_indices())

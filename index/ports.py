@@ -209,6 +209,15 @@ class VectorIndex(Protocol):
         """
         ...
 
+    async def withholds(self, audience: Audience) -> bool:
+        """Tell whether there is something that not everybody in the audience may read.
+
+        A cheap look, so that nobody needs to ask who belongs to which group where it opens nothing.
+        False when there is no index yet. Never true for what the whole audience may read; for a
+        room of very many different people it may be false although something is withheld.
+        """
+        ...
+
     async def version(self) -> int:
         """Return the version that a search would read now; 0 when there is no index yet."""
         ...

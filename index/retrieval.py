@@ -129,6 +129,13 @@ class Retriever:
             explanation=self._explained(ranked, decisions),
         )
 
+    async def withholds(self, audience: Audience) -> bool:
+        """Tell whether the index holds something that not everybody in the audience may read.
+
+        Raises EmbedderMismatch, IndexUnavailable.
+        """
+        return await self._index.withholds(audience)
+
     async def rank(
         self, query: str, audience: Audience, *, limit: int = 100, earlier: Sequence[str] = ()
     ) -> list[Passage]:

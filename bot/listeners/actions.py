@@ -15,14 +15,14 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot import messages
 from bot.blocks import OPEN_FOOTNOTE, Block, footnote_view, notice_view, read_button_value
 from bot.conversation import Citation, Vote
-from bot.errors import TROUBLE, code_of
+from bot.errors import TROUBLE, FootnoteWithheld, code_of
 from bot.feedback import FEEDBACK, read_vote
 
 OPEN_SECONDS = 2.5  # a trigger id lives 3
 
 logger = logging.getLogger(__name__)
 
-Footnote = Callable[[str, int], Awaitable[Citation | None]]
+Footnote = Callable[[str, int, str], Awaitable[Citation | None]]
 Voted = Callable[[Vote], Awaitable[None]]
 
 
@@ -69,7 +69,8 @@ def register(
 async def _view(body: dict[str, Any], footnote: Footnote, now: datetime) -> Block:
     """Return the modal for a click: the footnote, or a sentence that says why not.
 
-    A button only opens footnotes of the conversation in which it was clicked.
+    A button only opens footnotes of the conversation in which it was clicked, and only for those
+    who may read what they quote.
     """
     asked = read_button_value(_first_action(body).get("value"))
     if asked is None:
@@ -78,7 +79,9 @@ async def _view(body: dict[str, Any], footnote: Footnote, now: datetime) -> Bloc
     if key.split(":")[:2] != [_id_of(body, "team"), _id_of(body, "channel")]:
         return notice_view(messages.FOOTNOTE_ELSEWHERE)
     try:
-        citation = await footnote(key, number)
+        citation = await footnote(key, number, _id_of(body, "user"))
+    except FootnoteWithheld:
+        return notice_view(messages.FOOTNOTE_WITHHELD)
     except Exception as error:
         logger.error("a footnote was not found: %s", type(error).__name__)
         return notice_view(messages.FOOTNOTE_FAILED)
@@ -86,12 +89,11 @@ async def _view(body: dict[str, Any], footnote: Footnote, now: datetime) -> Bloc
 
 
 def _vote(body: dict[str, Any]) -> Vote | None:
-    person = body.get("user")
     return read_vote(
         _first_action(body),
         team=_id_of(body, "team"),
         channel=_id_of(body, "channel"),
-        user=person.get("id") if isinstance(person, dict) else None,
+        user=_id_of(body, "user"),
     )
 
 
@@ -117,7 +119,7 @@ def _first_action(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _id_of(body: dict[str, Any], name: str) -> str:
-    """Return the id of the "team" or "channel" of a click."""
+    """Return the id of the "team", "channel" or "user" of a click, or ""."""
     part = body.get(name)
     found = part.get("id") if isinstance(part, dict) else None
     if found is None and isinstance(body.get("container"), dict):

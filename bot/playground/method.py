@@ -10,19 +10,31 @@ from bot.playground.limits import Tier
 from bot.playground.streams import Streams
 from bot.playground.surfaces import Surfaces
 from bot.playground.workspace import Workspace
+from bot.scopes import BOT_SCOPES, scopes_header
 
 Arguments = dict[str, Any]
 
 
 @dataclass(slots=True)
 class LocalSlack:
-    """What the methods work on. ``new_socket`` returns a one-time WebSocket address."""
+    """What the methods work on. ``new_socket`` returns a one-time WebSocket address.
+
+    ``scopes`` are those of the bot token.
+    """
 
     workspace: Workspace
     surfaces: Surfaces
     streams: Streams
     new_socket: Callable[[], str]
     url: str = ""
+    scopes: frozenset[str] = BOT_SCOPES
+
+    def need(self, *scopes: str) -> None:
+        """Refuse a call unless the bot token has all these scopes: missing_scope."""
+        if not self.scopes.issuperset(scopes):
+            raise SlackRefusal(
+                "missing_scope", needed=",".join(scopes), provided=scopes_header(self.scopes)
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The Web API methods that read one conversation or one person."""
+"""The Web API methods that read one conversation."""
 
 import base64
 import binascii
@@ -11,7 +11,7 @@ from typing import Any
 from bot.playground import limits
 from bot.playground.errors import SlackRefusal
 from bot.playground.method import Arguments, LocalSlack, Method
-from bot.playground.workspace import Conversation, Message, User
+from bot.playground.workspace import Conversation, Message
 
 Response = dict[str, Any]
 
@@ -135,9 +135,17 @@ def describe_conversation(slack: LocalSlack, conversation: Conversation) -> dict
     }
 
 
+def reading_scope(conversation: Conversation) -> str:
+    """Return the scope that lets a token look at a conversation of this kind."""
+    return {"channel": "channels:read", "private": "groups:read", "im": "im:read"}[
+        conversation.kind
+    ]
+
+
 def info(slack: LocalSlack, arguments: Arguments) -> Response:
     """Answer conversations.info."""
     conversation = slack.workspace.visible(arguments["channel"])
+    slack.need(reading_scope(conversation))
     described = describe_conversation(slack, conversation)
     if arguments.get("include_num_members"):
         described["num_members"] = len(conversation.members)
@@ -159,36 +167,6 @@ def open_conversation(slack: LocalSlack, arguments: Arguments) -> Response:
     if arguments.get("return_im"):
         return {"channel": describe_conversation(slack, conversation)}
     return {"channel": {"id": conversation.id}}
-
-
-def describe_user(slack: LocalSlack, user: User) -> dict[str, Any]:
-    """Return a person as users.info shows them."""
-    return {
-        "id": user.id,
-        "team_id": slack.workspace.team if not user.stranger else "TELSEWHERE",
-        "name": user.name,
-        "real_name": user.real_name,
-        "deleted": user.deleted,
-        "is_bot": user.is_bot,
-        "is_app_user": False,
-        "is_restricted": user.guest,
-        "is_ultra_restricted": False,
-        "is_stranger": user.stranger,
-        "is_admin": False,
-        "is_owner": False,
-        "tz": "Etc/UTC",
-        "tz_offset": 0,
-        "locale": "en-US",
-        "profile": {"real_name": user.real_name, "display_name": user.name},
-    }
-
-
-def user_info(slack: LocalSlack, arguments: Arguments) -> Response:
-    """Answer users.info."""
-    user = slack.workspace.users.get(arguments["user"])
-    if user is None:
-        raise SlackRefusal("user_not_found")
-    return {"user": describe_user(slack, user)}
 
 
 _RANGE = ("latest", "oldest", "cursor")
@@ -225,5 +203,4 @@ METHODS = (
         text=("channel", "users"),
         flags=("return_im", "prevent_creation"),
     ),
-    Method("users.info", user_info, limits.TIER_4, required=("user",), flags=("include_locale",)),
 )

@@ -1,34 +1,44 @@
-"""The Web API methods that list conversations and people, a page at a time."""
+"""The Web API methods that list conversations and who is in them, a page at a time."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from bot.playground import limits
 from bot.playground.errors import SlackRefusal
 from bot.playground.method import Arguments, LocalSlack, Method
-from bot.playground.methods_conversations import describe_conversation, describe_user, page_of
+from bot.playground.methods_conversations import describe_conversation, page_of, reading_scope
 from bot.playground.workspace import Conversation
 
 Response = dict[str, Any]
 _KINDS = {"public_channel": "channel", "private_channel": "private", "im": "im", "mpim": "mpim"}
+_SCOPES = {
+    "public_channel": "channels:read",
+    "private_channel": "groups:read",
+    "im": "im:read",
+    "mpim": "mpim:read",
+}
 _LIMIT = 999
 _LEFT_OUT = ("is_member", "num_members")
 
 
-def _of_kind(conversations: Iterable[Conversation], arguments: Arguments) -> list[Conversation]:
-    """Return those of the wanted ``types``, public channels by default; refuse: invalid_types."""
+def _of_kind(slack: LocalSlack, arguments: Arguments) -> list[Conversation]:
+    """Return those of the wanted ``types``, public channels by default.
+
+    Refuse invalid_types, and missing_scope where the token may not list one of them.
+    """
     types = [t.strip() for t in (arguments.get("types") or "public_channel").split(",")]
     if not set(types) <= set(_KINDS):
         raise SlackRefusal("invalid_types")
+    slack.need(*(_SCOPES[t] for t in types))
     kinds = {_KINDS[t] for t in types}
     archived = not arguments.get("exclude_archived")
+    conversations = slack.workspace.conversations.values()
     return [c for c in conversations if c.kind in kinds and (archived or not c.archived)]
 
 
 def list_conversations(slack: LocalSlack, arguments: Arguments) -> Response:
     """Answer conversations.list: all public channels, and what else the bot is in."""
     bot = slack.workspace.bot.id
-    found = _of_kind(slack.workspace.conversations.values(), arguments)
+    found = _of_kind(slack, arguments)
     seen = [c for c in found if c.kind == "channel" or bot in c.members]
     page, cursor = page_of(seen, arguments, 100, _LIMIT)
     return {
@@ -49,7 +59,7 @@ def own_conversations(slack: LocalSlack, arguments: Arguments) -> Response:
         raise SlackRefusal("user_not_found")
     found = [
         c
-        for c in _of_kind(workspace.conversations.values(), arguments)
+        for c in _of_kind(slack, arguments)
         if user in c.members and (c.kind == "channel" or bot in c.members)
     ]
     page, cursor = page_of(found, arguments, 100, _LIMIT)
@@ -69,17 +79,9 @@ def _limited(slack: LocalSlack, conversation: Conversation) -> dict[str, Any]:
 def members(slack: LocalSlack, arguments: Arguments) -> Response:
     """Answer conversations.members."""
     conversation = slack.workspace.visible(arguments["channel"])
+    slack.need(reading_scope(conversation))
     page, cursor = page_of(conversation.members, arguments, 100)
     return {"members": page, "response_metadata": {"next_cursor": cursor}}
-
-
-def list_users(slack: LocalSlack, arguments: Arguments) -> Response:
-    """Answer users.list."""
-    page, cursor = page_of(list(slack.workspace.users.values()), arguments, 1000)
-    return {
-        "members": [describe_user(slack, u) for u in page],
-        "response_metadata": {"next_cursor": cursor},
-    }
 
 
 METHODS = (
@@ -105,14 +107,6 @@ METHODS = (
         limits.TIER_4,
         required=("channel",),
         text=("cursor",),
-        numbers=("limit",),
-    ),
-    Method(
-        "users.list",
-        list_users,
-        limits.TIER_2,
-        text=("cursor", "team_id"),
-        flags=("include_locale",),
         numbers=("limit",),
     ),
 )

@@ -1,6 +1,7 @@
 """Who and what is in a new workspace: two people, the bot, and four places."""
 
-from bot.playground.workspace import Conversation, User, Workspace
+from bot.playground.people import User
+from bot.playground.workspace import Conversation, Workspace
 
 
 def move_in(workspace: Workspace) -> None:

@@ -75,14 +75,18 @@ class Playground(Sight):
         )
         self.surfaces = Surfaces(self.workspace, clock)
         self._sockets = SocketMode(ack_seconds, self.workspace.app_id)
-        self._slack = LocalSlack(self.workspace, self.surfaces, Streams(clock), self._new_socket)
+        self._slack = LocalSlack(
+            self.workspace,
+            self.surfaces,
+            Streams(clock),
+            self._new_socket,
+            scopes=frozenset(scopes),
+        )
         self._http = HttpTransport(signing_secret, clock, ack_seconds)
         self._http.url = events_url
         self._courier = Courier(self._transport, retry_delays)
         limiter = RateLimiter(clock) if rate_limits else None
-        self._web_api = WebApi(
-            self._slack, bot_token, app_token, limiter, frozenset(scopes), distributed
-        )
+        self._web_api = WebApi(self._slack, bot_token, app_token, limiter, distributed)
         self._gestures = Gestures(self._slack, self._courier)
         self._page = PageRoutes(
             self._slack, self._gestures, lambda: self.connected, tuple(suggestions), title

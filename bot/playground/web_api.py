@@ -11,13 +11,14 @@ from bot.playground import (
     methods_chat,
     methods_conversations,
     methods_listings,
+    methods_people,
     methods_streams,
 )
 from bot.playground.errors import SlackRefusal
 from bot.playground.limits import RateLimiter
 from bot.playground.method import Arguments, LocalSlack, Method
 from bot.playground.workspace import Change
-from bot.scopes import BOT_SCOPES, HEADER, scopes_header
+from bot.scopes import HEADER, scopes_header
 
 METHODS: dict[str, Method] = {
     method.name: method
@@ -26,6 +27,7 @@ METHODS: dict[str, Method] = {
         methods_streams,
         methods_conversations,
         methods_listings,
+        methods_people,
         methods_app,
     )
     for method in room.METHODS
@@ -68,16 +70,14 @@ class Severed(Exception):
 class WebApi:
     """Answers calls. ``limiter`` None: no rate limits. ``calls`` is the log for tests.
 
-    ``scopes`` are those that the bot token is said to have. ``distributed``: the app is one that is
-    sold outside the Marketplace, which may hardly read (the pages of conversations.history and
-    conversations.replies on docs.slack.dev).
+    ``distributed``: the app is one that is sold outside the Marketplace, which may hardly read (the
+    pages of conversations.history and conversations.replies on docs.slack.dev).
     """
 
     slack: LocalSlack
     bot_token: str
     app_token: str
     limiter: RateLimiter | None
-    scopes: frozenset[str] = BOT_SCOPES
     distributed: bool = False
     calls: list[Call] = field(default_factory=list)
     failures: dict[str, list[Failure]] = field(default_factory=dict)
@@ -97,7 +97,7 @@ class WebApi:
     def headers(self, token: str | None) -> dict[str, str]:
         """Return what Slack tells in the headers of every answer: what the token may do."""
         if token == self.bot_token:
-            return {HEADER: scopes_header(self.scopes)}
+            return {HEADER: scopes_header(self.slack.scopes)}
         return {HEADER: "connections:write"} if token == self.app_token else {}
 
     def call(self, name: str, given: Mapping[str, Any], token: str | None) -> dict[str, Any]:

@@ -11,22 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from bot.playground.errors import PlaygroundMisuse, SlackRefusal
+from bot.playground.people import User, UserGroup
 
 Message = dict[str, Any]
 ChangeKind = Literal["posted", "changed", "deleted", "ephemeral", "status", "surface", "notice"]
-
-
-@dataclass(slots=True)
-class User:
-    """A person or a bot. ``guest`` is Slack's ``is_restricted``; ``stranger``: another company."""
-
-    id: str
-    name: str
-    real_name: str
-    is_bot: bool = False
-    guest: bool = False
-    stranger: bool = False
-    deleted: bool = False
 
 
 @dataclass(slots=True)
@@ -80,6 +68,7 @@ class Workspace:
         self.bot_id = "B" + bot_user[1:]
         self.app_id = "A" + bot_user[1:]
         self.users: dict[str, User] = {bot_user: self.bot}
+        self.groups: dict[str, UserGroup] = {}
         self.conversations: dict[str, Conversation] = {}
         self.ephemerals: list[tuple[str, str, Message]] = []  # (user, channel, message)
         self.statuses: dict[tuple[str, str], ThreadStatus] = {}

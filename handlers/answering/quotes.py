@@ -26,6 +26,7 @@ def cite(passage: Passage, start: int, end: int, number: int) -> Citation:
         page=passage.chunk.page,
         updated_at=passage.updated_at,
         document_id=passage.chunk.document_id,
+        readers=passage.readers,
     )
 
 

@@ -27,12 +27,13 @@ from bot.blocks import sentence_markdown
 from bot.conversation import Ending, Mention, Outcome, Place, Question
 from bot.errors import MessageGone, SlackConversationError, TokenRefused
 from bot.leftovers import own_messages_after
-from bot.people import is_member
 from bot.replies import PrivateReply, Reply, discard
 from bot.streams import StreamBudget
 from bot.threads import read_question
+from handlers.answering.finding import Finder
 from handlers.answering.ports import Answerer, Finished, NoRewriter, Rewriter, SentenceReady
-from handlers.answering.room import audience_of
+from handlers.answering.privately import hint
+from handlers.answering.room import Rooms
 from handlers.answering.timing import Timing
 from handlers.answering.tries import is_outage, posted_in, tries_in, word_of
 from handlers.work.answers import keep_answer
@@ -45,9 +46,8 @@ from handlers.work.measures import Observer, Spans, unobserved, untraced
 from handlers.work.outcomes import record
 from handlers.work.ports import StateStore
 from handlers.work.seal import Seal
-from index.audience import Audience
-from index.errors import IndexMissing, IndexUnavailable
-from index.retrieval import Retrieval, Retriever
+from index.errors import IndexMissing
+from index.retrieval import Retriever
 
 log = logging.getLogger(__name__)
 
@@ -98,15 +98,14 @@ class AnswerWorker:
         """
         self._client = client
         self._bot_user_id = bot_user_id
-        self._retriever = retriever
+        self._rooms = Rooms(client, retriever.withholds)
+        self._finder = Finder(retriever, rewriter or NoRewriter(), was_synced)
         self._answerer = answerer
-        self._rewriter = rewriter or NoRewriter()
         self._store = store
         self._claims = claims
         self._seal = seal
         self._observer = observer
         self._spans = spans
-        self._was_synced = was_synced
         self._renew_every = renew_every
         self._clock = clock
         self._budget = StreamBudget(time.monotonic)
@@ -215,16 +214,18 @@ class AnswerWorker:
         self, job: AnswerJob, mention: Mention, reply: Reply | PrivateReply, timing: Timing
     ) -> Outcome:
         await reply.status(messages.SEARCHING)
-        question, member = await asyncio.gather(
-            self._question(mention), is_member(self._client, mention.user)
+        question, audience = await asyncio.gather(
+            self._question(mention), self._rooms.audience(mention)
         )
-        if not member:
+        if audience is None:
             await reply.apologise(messages.MEMBERS_ONLY)
             return Outcome(Ending.DECLINED, "not-a-member")
         if not question.text:
             await reply.apologise(messages.GREETING)
             return Outcome(Ending.DECLINED, "empty")
-        found = await self._found(question, audience_of(mention), timing)
+        search = await self._finder.search_for(question, timing)
+        with timing.retrieving():
+            found = await self._finder.found(search, audience)
         with timing.replying():
             events = self._answerer.answer(question, found.passages, related=found.related)
             async with aclosing(events):
@@ -245,24 +246,8 @@ class AnswerWorker:
             await reply.finish(answer, job.key)
         for ts in reply.message_ts:
             await self._store.put(posted_key(mention, ts), {}, POSTED_SECONDS)
+        await hint(self._client, self._rooms, self._finder, mention, search, answer, room=audience)
         return Outcome(Ending.ANSWERED, verdict=answer.verdict)
-
-    async def _found(self, question: Question, audience: Audience, timing: Timing) -> Retrieval:
-        """Search for the question; a rewrite takes its place, and it becomes the last turn."""
-        earlier = [turn.text for turn in question.history if not turn.by_bot]
-        if earlier:
-            with timing.rewriting():
-                timing.rewrite = await self._rewriter.standalone(question)
-        query = question.text
-        if timing.rewrite.text:
-            query, earlier = timing.rewrite.text, [*earlier, query]
-        with timing.retrieving():
-            try:
-                return await self._retriever.retrieve(query, audience, earlier=earlier)
-            except IndexMissing as error:
-                if await self._was_synced():
-                    raise IndexUnavailable(f"It was there before: {error}") from error
-                raise
 
     async def _question(self, mention: Mention) -> Question:
         if mention.place is Place.COMMAND:

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -117,13 +118,21 @@ def slack_app(
 ) -> FootnoteApp:
     """Return the Slack app of the door: it accepts mentions, opens footnotes and keeps votes."""
     from bot.app import create_app
+    from handlers.answering.room import may_read
     from handlers.work.reception import Reception
 
     settings.require_slack()
     secret = settings.slack_signing_secret
     signing = secret.get_secret_value() if secret else ""
     own = seal(settings)
-    reception = Reception(queue=queue, store=store, seal=own, spans=tracing.span, count=count)
+    reception = Reception(
+        queue=queue,
+        store=store,
+        seal=own,
+        may_read=partial(may_read, client),
+        spans=tracing.span,
+        count=count,
+    )
     return create_app(reception, signing_secret=signing, token=client.token or "", client=client)
 
 

@@ -1,7 +1,7 @@
 """Answers that were given, kept so that their footnotes can be opened later.
 
 Only the footnotes are kept: title, address and quote come from documents, so the row holds nothing
-that a person wrote in Slack.
+that a person wrote in Slack. With each go the opaque ids of those who could read its document.
 """
 
 from collections.abc import Mapping
@@ -10,9 +10,14 @@ from datetime import datetime
 
 from bot.conversation import Answer, Citation
 from handlers.work.ports import StateStore
+from index.audience import EVERYONE
 
 KEPT_SECONDS = 90 * 24 * 3600
 """How long a footnote can be opened: 90 days."""
+
+MOST_READERS = 100
+"""Readers that are kept of a footnote: ten footnotes, and the row is a tenth of DynamoDB's 400 KB.
+Whoever is left out cannot open it, and asks again."""
 
 
 async def keep_answer(store: StateStore, key: str, answer: Answer) -> None:
@@ -42,11 +47,16 @@ def _row(key: str) -> str:
 def _as_row(citation: Citation) -> dict[str, object]:
     row = asdict(citation)
     row["updated_at"] = citation.updated_at.isoformat() if citation.updated_at else ""
+    row["readers"] = sorted(citation.readers, key=lambda one: (one != EVERYONE.id, one))
+    row["readers"] = row["readers"][:MOST_READERS]
     return row
 
 
 def _from_row(row: Mapping[str, object]) -> Citation:
     values = {name: row[name] for name in Citation.__slots__ if name in row}
     updated_at = values.pop("updated_at", "")
+    # Rows without readers were kept when all documents were open to everyone.
+    named = values.pop("readers", [EVERYONE.id])
+    readers = frozenset(map(str, named)) if isinstance(named, list) else frozenset()
     when = datetime.fromisoformat(str(updated_at)) if updated_at else None
-    return Citation(**values, updated_at=when)  # type: ignore[arg-type]
+    return Citation(**values, readers=readers, updated_at=when)  # type: ignore[arg-type]

@@ -4,9 +4,10 @@ import json
 import logging
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from bot.conversation import Citation, Mention, Place, Vote
+from bot.errors import FootnoteWithheld
 from handlers.work.answers import kept_citation
 from handlers.work.feedback import Counter, keep_vote, uncounted
 from handlers.work.jobs import AnswerJob
@@ -15,6 +16,13 @@ from handlers.work.ports import JobQueue, StateStore
 from handlers.work.seal import Seal
 
 log = logging.getLogger(__name__)
+
+MayRead = Callable[[str, frozenset[str]], Awaitable[bool]]
+
+
+async def nobody(user: str, readers: frozenset[str]) -> bool:
+    """Let nobody read anything: what holds until it is said who may read."""
+    return False
 
 
 class Reception:
@@ -30,14 +38,20 @@ class Reception:
         queue: JobQueue,
         store: StateStore,
         seal: Seal,
+        may_read: MayRead = nobody,
         spans: Spans = untraced,
         count: Counter = uncounted,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Keep the ports; nothing is opened here. ``count`` hears of every vote that counts."""
+        """Keep the ports; nothing is opened here.
+
+        ``may_read`` tells whether a user may read what is open to these readers; ``count`` hears of
+        every vote that counts.
+        """
         self._queue = queue
         self._store = store
         self._seal = seal
+        self._may_read = may_read
         self._spans = spans
         self._count = count
         self._clock = clock
@@ -53,9 +67,16 @@ class Reception:
             await self._queue.put(job)
         log.info("question accepted", extra={"trace": trace, "place": mention.place.value})
 
-    async def footnote(self, key: str, number: int) -> Citation | None:
-        """Return a footnote of an answer that was given, or None when it is no longer kept."""
-        return await kept_citation(self._store, key, number)
+    async def footnote(self, key: str, number: int, user: str) -> Citation | None:
+        """Return a footnote of an answer that was given, or None when it is no longer kept.
+
+        It shows more of the document than stands in the answer, and is opened by others than the
+        one who asked, and later. Raises FootnoteWithheld for a user who may not read the document.
+        """
+        citation = await kept_citation(self._store, key, number)
+        if citation is not None and not await self._may_read(user, citation.readers):
+            raise FootnoteWithheld("Who opens a footnote must be a reader of its document.")
+        return citation
 
     async def voted(self, vote: Vote) -> None:
         """Keep a vote on an answer that was given, and count it. Raises StoreUnavailable."""

@@ -19,6 +19,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from bot import messages
 from bot.app import FootnoteApp, create_app
 from bot.conversation import Citation, Mention, Place, Vote
+from bot.errors import FootnoteWithheld
 from bot.screening import ReplayCache, screen_request
 from tests.bot.conftest import NOW
 from tests.doubles.slack_recorder import Failure, SlackRecorder
@@ -41,6 +42,7 @@ class Program:
 
     accepted: list[tuple[Mention, str]] = field(default_factory=list)
     footnotes: dict[tuple[str, int], Citation] = field(default_factory=dict)
+    strangers: set[str] = field(default_factory=set)
     votes: list[Vote] = field(default_factory=list)
     broken: bool = False
 
@@ -49,9 +51,11 @@ class Program:
             raise ConnectionError("the queue does not answer")
         self.accepted.append((mention, response_url))
 
-    async def footnote(self, key: str, number: int) -> Citation | None:
+    async def footnote(self, key: str, number: int, user: str) -> Citation | None:
         if self.broken:
             raise ConnectionError("the table does not answer")
+        if user in self.strangers:
+            raise FootnoteWithheld
         return self.footnotes.get((key, number))
 
     async def voted(self, vote: Vote) -> None:
@@ -379,6 +383,18 @@ async def test_a_click_while_the_table_is_away_says_so(
     assert (await post(click_request(payload("footnote_click"))))[0] == 200
     (call,) = slack.of("views.open")
     assert call["view"]["blocks"][0]["text"]["text"] == messages.FOOTNOTE_FAILED
+
+
+async def test_a_footnote_stays_closed_to_whoever_may_not_read_its_document(
+    post: Any, program: Program, payload: Payload, slack: SlackRecorder
+) -> None:
+    click = payload("footnote_click")
+    program.footnotes["T0FOOT:C0LAN2Q65:1700000000.000200", 1] = Citation(1, "Plan", "", "Secret.")
+    program.strangers.add(click["user"]["id"])
+    assert (await post(click_request(click)))[0] == 200
+    (call,) = slack.of("views.open")
+    assert messages.FOOTNOTE_WITHHELD in json.dumps(call["view"])
+    assert "Secret." not in json.dumps(call["view"])
 
 
 async def test_a_footnote_that_slack_does_not_open_is_explained_privately(

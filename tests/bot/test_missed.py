@@ -12,7 +12,8 @@ from bot.conversation import Mention, Place
 from bot.errors import ConversationUnreadable
 from bot.missed import Bookmark, Sweep
 from bot.playground import Playground
-from bot.playground.workspace import Conversation, User
+from bot.playground.people import User
+from bot.playground.workspace import Conversation
 from tests.doubles.clocks import ManualClock
 
 TOKEN = "xoxb-playground"

@@ -35,7 +35,7 @@ class Program:
     async def mentioned(self, mention: Mention, *, response_url: str = "") -> None:
         self.tasks.add(asyncio.create_task(self._work(mention, response_url)))
 
-    async def footnote(self, key: str, number: int) -> Citation | None:
+    async def footnote(self, key: str, number: int, user: str) -> Citation | None:
         return next((c for c in self._answer.citations if c.number == number), None)
 
     async def voted(self, vote: Vote) -> None:

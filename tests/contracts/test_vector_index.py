@@ -337,6 +337,27 @@ async def test_a_removed_or_revoked_chunk_is_at_no_place_after_the_next_search(
     assert await reader.at(places, EMBEDDER.embed_query("two"), Audience.everyone()) == []
 
 
+async def test_it_tells_whether_there_is_more_than_an_audience_may_read(index: VectorIndex) -> None:
+    assert not await index.withholds(Audience.everyone())
+    await index.stage([entry(EMBEDDER, "a", "open to all")])
+    await index.commit()
+    assert not await index.withholds(Audience.everyone())
+    assert not await index.withholds(Audience.of([EVERYONE, TEAM], [EVERYONE]))
+    assert await index.withholds(Audience.of([EVERYONE], [TEAM]))
+    assert await index.withholds(Audience(()))
+    await index.stage([entry(EMBEDDER, "b", "for the team", readers=frozenset({TEAM.id}))])
+    await index.commit()
+    await index.maintain()
+    assert await index.withholds(Audience.everyone())
+    assert await index.withholds(Audience.of([TEAM]))
+    assert not await index.withholds(Audience.of([EVERYONE, TEAM]))
+    await index.remove([entry(EMBEDDER, "b").document.ref.id])
+    assert not await index.withholds(Audience.everyone())
+    await index.stage([entry(EMBEDDER, "c", "for nobody", readers=frozenset())])
+    await index.commit()
+    assert await index.withholds(Audience.of([EVERYONE, TEAM]))
+
+
 async def test_sources_are_named_to_those_who_may_read_something_of_them(
     index: VectorIndex,
 ) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot import messages
-from bot.playground.workspace import User
+from bot.playground.people import User
 from bot.wording import GERMAN
 from handlers.runtime.wiring import state_path
 from tests.doubles.scripted_model import ScriptedModel, Streams

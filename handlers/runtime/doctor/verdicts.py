@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bot.scopes import BOT_SCOPES
+from bot.scopes import BOT_SCOPES, OPTIONAL_SCOPES
 from handlers.runtime.doctor.findings import Finding, failed, ok, skipped, warning
 
 CLOCK_WARNING_SECONDS: Final = 30.0
@@ -43,7 +43,7 @@ def scopes_verdict(check: str, granted: Collection[str] | None) -> Finding:
             "Paste infra/manifest.yml into App Manifest of your Slack app, save, and install the "
             "app again; if Slack shows another token then, set it.",
         )
-    more = sorted(set(granted) - BOT_SCOPES)
+    more = sorted(set(granted) - BOT_SCOPES - OPTIONAL_SCOPES)
     beyond = f" It may also use {', '.join(more)}, which Footnote does not need." if more else ""
     return ok(check, f"The token has all {len(BOT_SCOPES)} permissions of the manifest.{beyond}")
 

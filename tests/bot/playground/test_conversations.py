@@ -2,7 +2,7 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.playground import Playground, PlaygroundMisuse
-from bot.playground.workspace import User
+from bot.playground.people import User
 from tests.bot.playground.refusal import refusal_of
 
 
