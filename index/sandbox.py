@@ -28,11 +28,13 @@ MEMORY: Final = 512_000_000
 """Bytes of address space of a worker; one that reads pages uses about 60 MB."""
 
 SECONDS: Final = 2.0
-"""Processor time for a document of up to ``SMALL`` bytes."""
+"""Processor time for a document, of which a page of a manual needs a hundredth."""
 
 SMALL: Final = 500_000
 SECONDS_A_MEGABYTE: Final = 3.0
-"""What a larger one gets on top for each further megabyte: a PDF of dense text needs two."""
+"""What a longer one gets on top for each megabyte beyond ``SMALL``: a PDF of dense text needs two.
+
+A zip container gets nothing on top, for its bytes tell nothing of what is in it."""
 
 PATIENCE: Final = 30.0
 """Seconds on the clock for each second of processor time, before a worker counts as stuck."""
@@ -40,6 +42,7 @@ PATIENCE: Final = 30.0
 MOST_DOCUMENTS: Final = 2_000
 """Documents after which a worker is replaced, whatever its libraries have piled up by then."""
 
+_ZIP = b"PK"
 _LONGEST_ANSWER = 300_000_000
 _LONGEST_REFUSAL = 2_000
 _START = (
@@ -64,7 +67,7 @@ class SandboxedParser:
         self._idle: list[_Worker] = []
         self._all: set[_Worker] = set()
         self._closed = False
-        self._finalizer = weakref.finalize(self, _end_all, self._all)
+        self._finalizer = weakref.finalize(self, _kill_all, self._all)
 
     @property
     def name(self) -> str:
@@ -91,11 +94,19 @@ class SandboxedParser:
             raise DocumentUnreadable(f"{raw.ref.location} {worker.reason}.")
         return _document(raw, answer)
 
+    def processes(self) -> tuple[int, ...]:
+        """Return the ids of the child processes that are there now."""
+        with self._lock:
+            return tuple(worker.process_id for worker in self._all)
+
     def close(self) -> None:
         """End all workers; a document that is being read is refused. May be called twice."""
         with self._lock:
             self._closed = True
-            self._idle.clear()
+            idle, self._idle = self._idle, []
+            self._all.difference_update(idle)
+        for worker in idle:
+            worker.end()
         self._finalizer()
 
     def __enter__(self) -> Self:
@@ -110,6 +121,8 @@ class SandboxedParser:
         self.close()
 
     def _allowance(self, raw: RawDocument) -> float:
+        if raw.content.startswith(_ZIP):
+            return self._seconds
         beyond = max(0, len(raw.content) - SMALL) / 1_000_000
         return self._seconds + SECONDS_A_MEGABYTE * beyond
 
@@ -117,8 +130,12 @@ class SandboxedParser:
         with self._lock:
             if self._closed:
                 raise RuntimeError("the parser is closed")
-            if self._idle:
-                return self._idle.pop()
+            while self._idle:
+                worker = self._idle.pop()
+                if worker.is_alive():
+                    return worker
+                self._all.discard(worker)
+                worker.end()
             worker = _Worker(self._memory)
             self._all.add(worker)
             return worker
@@ -180,8 +197,20 @@ class _Worker:
         if out_of_memory:
             return f"needs more than {self._memory // 1_000_000} MB of memory to be read; split it"
         if status in (-signal.SIGPROF, -signal.SIGXCPU):
-            return f"takes more than {seconds:.0f} s of computing to be read; split or simplify it"
-        return "makes the program that reads it fail; open it and save it anew"
+            return f"takes more than {seconds:.3g} s of computing to be read; split or simplify it"
+        return (
+            f"makes the program that reads it fail, or needs more than {self._memory // 1_000_000}"
+            " MB of memory; open it and save it anew"
+        )
+
+    def is_alive(self) -> bool:
+        """Tell whether the child is still there."""
+        return self._process.poll() is None
+
+    def kill(self) -> None:
+        """End the child at once, whatever it is doing."""
+        self._process.kill()
+        self._process.wait()
 
     def end(self) -> None:
         """Close the pipes, and make sure that the child is gone."""
@@ -192,17 +221,17 @@ class _Worker:
         try:
             self._process.wait(_GOODBYE)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            self.kill()
 
 
 _GOODBYE = 0.5
 """Seconds in which a worker may end by itself once its input is closed."""
 
 
-def _end_all(workers: set[_Worker]) -> None:
+def _kill_all(workers: set[_Worker]) -> None:
+    """End workers that may be busy: their pipes belong to the threads that wait for them."""
     for worker in list(workers):
-        worker.end()
+        worker.kill()
     workers.clear()
 
 

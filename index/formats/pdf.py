@@ -1,6 +1,7 @@
 """PDF: the text of each page in the order of reading, with headings and paragraphs found again."""
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 import pypdfium2
 import pypdfium2.raw as pdfium
@@ -11,6 +12,7 @@ from index.formats.outline import Outline, one_line
 from index.formats.pdf_layout import Bookmark, Levels, headings, without_furniture
 from index.formats.pdf_lines import Line, lines_of
 
+MOST_PAGES: Final = 5_000
 _MOST_BOOKMARKS = 5_000
 _DEEPEST_BOOKMARK = 6
 _LEADING = 1.65
@@ -30,6 +32,8 @@ def read(content: bytes) -> Outline:
     """Return the outline of a PDF file; its address opens pages. Raises Refused."""
     document = _opened(content)
     try:
+        if len(document) > MOST_PAGES:
+            raise Refused(f"has more than {MOST_PAGES:,} pages; split it")
         pages = without_furniture([_lines(document, number) for number in range(len(document))])
         if not any(pages):
             raise Refused(

@@ -7,7 +7,7 @@ text. Nothing is included from other files.
 import io
 import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from docutils import nodes
 from docutils.core import publish_doctree
@@ -23,6 +23,9 @@ _DIRECTIVE = re.compile(
     r"^[ \t]*(?:[-*+][ \t]+)?\.\. (?:\|[^|\n]+\| )?([\w:.+-]+?)::(?=\s|$)", re.M
 )
 _ROLE = re.compile(r":([\w.+-]+(?::[\w.+-]+)?):`")
+LONGEST_LINE: Final = 10_000
+"""Characters; a longer line would empty the whole document, by a rule of Docutils."""
+
 _MOST_NAMES = 500
 _SETTINGS = {
     "file_insertion_enabled": False,
@@ -34,12 +37,14 @@ _SETTINGS = {
     "sectsubtitle_xform": False,
     "smart_quotes": False,
     "syntax_highlight": "none",
-    "line_length_limit": 100_000,
+    "line_length_limit": LONGEST_LINE,
 }
 
 
 def read(text: str) -> Outline:
     """Return the outline of a text; anchors are those of Docutils and Sphinx. Raises Refused."""
+    if any(len(line) > LONGEST_LINE for line in text.splitlines()):
+        raise Refused(f"has a line of more than {LONGEST_LINE:,} characters; break it up")
     for name in _some(_DIRECTIVE.findall(text)):
         if name in NAVIGATION or name in CODE or name not in en.directives:
             kind = Dropped if name in NAVIGATION else Verbatim if name in CODE else Kept
