@@ -9,7 +9,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from index.documents import Chunk, Document, Heading, stable_id
+from index.documents import Chunk, Document, Heading, Opens, stable_id
+from index.fragments import Fragments
 from index.sentences import sentences
 from index.wordpieces import clipped, estimated
 
@@ -73,6 +74,7 @@ def chunk(document: Document) -> tuple[Chunk, ...]:
     """
     seen: Counter[str] = Counter()
     chunks: list[Chunk] = []
+    fragments = Fragments(document)
     for section in _merged(_sections(document)):
         overhead = estimated(_heading_text(document.title, section.path))
         room = MODEL_PIECES - _RESERVE - overhead
@@ -88,8 +90,8 @@ def chunk(document: Document) -> tuple[Chunk, ...]:
                     text=text,
                     start=start,
                     end=end,
-                    page=_page(document, start),
-                    anchor=section.anchor,
+                    page=fragments.page(start),
+                    anchor=fragments.anchor(start, section.anchor),
                 )
             )
     return tuple(chunks)
@@ -120,15 +122,6 @@ def _heading_text(title: str, path: Sequence[str]) -> str:
     return "\n".join([*parts, " > ".join(reversed(inner))]).strip()
 
 
-def _page(document: Document, offset: int) -> int | None:
-    number = None
-    for page in document.pages:
-        if page.start > offset:
-            break
-        number = page.number
-    return number
-
-
 def _sections(document: Document) -> Iterator[_Section]:
     """Yield the text before the first heading, then each heading with the text under it."""
     text, headings = document.text, sorted(document.headings, key=lambda h: h.start)
@@ -140,7 +133,9 @@ def _sections(document: Document) -> Iterator[_Section]:
         while above and above[-1].level >= heading.level:
             above.pop()
         above.append(heading)
-        body = _after_heading(text, heading, end)
+        # What people open by line is code, where a heading is part of what it heads.
+        by_line = document.opens is Opens.LINE
+        body = heading.start if by_line else _after_heading(text, heading, end)
         childless = index + 1 == len(headings) or headings[index + 1].level <= heading.level
         if not text[body:end].strip():
             if not childless:

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 
 def stable_id(*parts: str) -> str:
@@ -51,9 +52,26 @@ class RawDocument:
     updated_at: datetime | None
 
 
+class Opens(StrEnum):
+    """What the address of a document can name, so that a link opens the right place of it."""
+
+    HEADING = "heading"
+    """The anchor of a heading, if it has one."""
+    TEXT = "text"
+    """The anchor of a heading; else a browser finds the words themselves (``#:~:text=``)."""
+    PAGE = "page"
+    """A page (``#page=3``)."""
+    LINE = "line"
+    """A line (``#L10``): each line of the text is a line of the file, counted from 1."""
+
+
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """A heading of a document; ``start`` is the character offset of its first character."""
+    """A heading of a document; ``start`` is the character offset of its first character.
+
+    Of source code, whose headings are its definitions, ``start`` is where the first line begins
+    that belongs to one, such as its comment.
+    """
 
     text: str
     level: int
@@ -81,14 +99,20 @@ class Document:
     headings: tuple[Heading, ...] = ()
     pages: tuple[Page, ...] = ()
     updated_at: datetime | None = None
+    opens: Opens = Opens.HEADING
+
+
+ANY_TEXT = ":~:text="
+"""The anchor of a chunk that only its own words lead to; whoever quotes it appends them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """A stretch of a document: ``document.text[start:end] == text``, exactly.
 
-    ``heading_path`` lists the headings above it, outermost first; ``anchor`` names the innermost
-    one inside its page, or is empty.
+    ``heading_path`` lists the headings above it, outermost first. ``anchor`` is the fragment that
+    opens the chunk in its document: that of the innermost heading, ``page=3``, ``L10`` for the line
+    it begins in, ``ANY_TEXT``, or empty.
     """
 
     id: str

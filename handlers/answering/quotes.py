@@ -6,10 +6,16 @@ from urllib.parse import urlsplit
 
 from bot.conversation import Citation
 from handlers.answering.cleaning import one_line
-from index.documents import Passage
+from index.documents import ANY_TEXT, Passage
 
 CONTEXT_CHARACTERS = 240
 """How much of the passage is shown before and after a quote; more is cut, with an ellipsis."""
+
+FRAGMENT_WORDS = 8
+"""Words of a quote that a browser is given to look for: enough to be the only place."""
+
+_MARK = re.compile(r"^(?:[-*•] |\d{1,9}\. )")
+_OURS = re.compile(r" \||\^")
 
 
 def cite(passage: Passage, start: int, end: int, number: int) -> Citation:
@@ -18,7 +24,7 @@ def cite(passage: Passage, start: int, end: int, number: int) -> Citation:
     return Citation(
         number=number,
         title=one_line(passage.title),
-        url=deep_link(passage.url, passage.chunk.anchor),
+        url=deep_link(passage.url, passage.chunk.anchor, text[start:end]),
         quote=text[start:end],
         before=_before(text[:start]),
         after=_after(text[end:]),
@@ -36,8 +42,12 @@ def headings(passage: Passage) -> tuple[str, ...]:
     return path[1:] if path and one_line(path[0]) == one_line(passage.title) else path
 
 
-def deep_link(url: str, anchor: str) -> str:
-    """Return the address of a place in a document, or "" unless it is a plain http(s) address."""
+def deep_link(url: str, anchor: str, quote: str = "") -> str:
+    """Return the address of a place in a document, or "" unless it is a plain http(s) address.
+
+    ``anchor`` is that of a chunk; where only the words themselves lead to the place, the browser
+    is given the first of ``quote`` to look for.
+    """
     try:
         parts = urlsplit(url)
         host = parts.hostname
@@ -47,9 +57,30 @@ def deep_link(url: str, anchor: str) -> str:
         return ""
     if re.search(r"[\s<>|\"'`\\^{}\x00-\x20\x7f\u0080-\u00a0\u200b-\u206f\ufeff]", url):
         return ""
-    if anchor and not parts.fragment:
+    if parts.fragment:
+        return url
+    if anchor == ANY_TEXT:
+        words = _first_words(quote)
+        return f"{url.removesuffix('#')}#{ANY_TEXT}{_in_directive(words)}" if words else url
+    if anchor:
         return f"{url.removesuffix('#')}#{percent_encode(anchor, safe='-._~!$&*+,;=:@/?')}"
     return url
+
+
+def _first_words(quote: str) -> str:
+    """Return what a browser finds: whole words, of one block of the page, as they stand in it.
+
+    Marks of lists, borders of cells and a raised number are ours, not the page's.
+    """
+    line = next(filter(None, map(str.strip, quote.split("\n"))), "")
+    own = _OURS.split(_MARK.sub("", line), maxsplit=1)[0].strip()
+    words = own.split()
+    return " ".join(words[:FRAGMENT_WORDS]) if any(map(str.isalnum, own)) else ""
+
+
+def _in_directive(words: str) -> str:
+    """Percent-encode the text of a directive, where a dash means something too."""
+    return percent_encode(words, safe="").replace("-", "%2D")
 
 
 def _before(text: str) -> str:

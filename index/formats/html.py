@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from index.documents import Opens
 from index.formats.html_limits import parsed
 from index.formats.outline import Outline, one_line
 
@@ -36,7 +37,7 @@ def read(text: str) -> Outline:
 
     Raises ValueError if the page would take absurdly long to parse.
     """
-    outline = Outline()
+    outline = Outline(opens=Opens.TEXT)
     tree = parsed(text)
     root = _content(tree)
     if root is not None:

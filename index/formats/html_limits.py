@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from typing import Final
 
-from selectolax.lexbor import LexborHTMLParser
+from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
 DEEPEST: Final = 2_000
 MOST_ATTRIBUTES: Final = 200
@@ -34,7 +34,7 @@ def parsed(text: str) -> LexborHTMLParser:
     """Return the tree of ``text``.
 
     Raises ValueError if more than ``DEEPEST`` elements are open inside each other, or if one has
-    more than ``MOST_ATTRIBUTES`` attributes.
+    more than ``MOST_ATTRIBUTES`` attributes. Raises MemoryError.
     """
     open_elements: Counter[str] = Counter()
     depth = 0
@@ -59,7 +59,11 @@ def parsed(text: str) -> LexborHTMLParser:
         if depth > DEEPEST:
             raise ValueError(f"more than {DEEPEST:,} elements are open inside each other")
         found = _TAG.search(text, end)
-    return LexborHTMLParser(text)
+    try:
+        return LexborHTMLParser(text)
+    except SelectolaxError as error:
+        # Any text is HTML; only memory can be lacking.
+        raise MemoryError from error
 
 
 def _after(pattern: re.Pattern[str], text: str, start: int) -> int:

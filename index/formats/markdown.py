@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from markdown_it import MarkdownIt
@@ -44,13 +44,19 @@ def read(text: str) -> Outline:
         title = _TITLE.search(front.group("yaml") or front.group("toml") or "")
         outline.title = one_line(title.group("title")).strip("\"'") if title else ""
         text = text[front.end() :]
-    parser = MarkdownIt("commonmark", {"maxNesting": _DEEPEST}).enable("table")
-    parser.core.ruler.enableOnly(["normalize", "block"])
-    _Reader(parser, outline).read(text)
+    _Reader(_parser(), outline).read(text)
     if not outline.title:
         first = next((h for h in outline.headings if h.level == 1), None)
         outline.title = first.text if first else ""
     return outline
+
+
+def read_into(outline: Outline, text: str) -> None:
+    """Add a piece of Markdown, as a notebook holds it, with anchors by Jupyter's rule.
+
+    Raises ValueError as ``read`` does.
+    """
+    _Reader(_parser(), outline, slug=lambda text: text.replace(" ", "-")).read(text)
 
 
 def slug(text: str) -> str:
@@ -58,10 +64,17 @@ def slug(text: str) -> str:
     return _NOT_IN_SLUG.sub("", text.strip().lower()).replace(" ", "-")
 
 
+def _parser() -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"maxNesting": _DEEPEST}).enable("table")
+    parser.core.ruler.enableOnly(["normalize", "block"])
+    return parser
+
+
 @dataclass
 class _Reader:
     parser: MarkdownIt
     outline: Outline
+    slug: Callable[[str], str] = slug
     references: dict[str, object] = field(default_factory=dict)
     slugs: Counter[str] = field(default_factory=Counter)
     lists: list[int | None] = field(default_factory=list)
@@ -148,7 +161,7 @@ class _Reader:
         text = one_line(_text_of(tokens))
         anchors = [_ANCHOR_TAG.search(t.content) for t in tokens if t.type == "html_inline"]
         own = next((found.group(1) for found in anchors if found), "")
-        anchor = custom.group(1) if custom else own or self._unique(slug(text))
+        anchor = custom.group(1) if custom else own or self._unique(self.slug(text))
         self.outline.heading(text, level, anchor)
         self.close = False
 

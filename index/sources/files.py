@@ -14,13 +14,13 @@ from typing import Final
 from index.audience import EVERYONE
 from index.documents import DocumentRef, RawDocument
 from index.errors import DocumentUnreadable, SourceUnavailable
-from index.formats import LARGEST_BYTES, MEDIA_TYPES
+from index.formats import LARGEST_BYTES, MEDIA_TYPES, TO_SAVE_AS
 from index.sources.catalog import Given, Kind, Options
 from index.sources.rules import LARGEST_RULE_FILE, RULE_FILE
 
 NOT_YET_READ: Final = frozenset(
-    ".pdf .doc .docx .odt .rtf .ppt .pptx .odp .xls .xlsx .ods .csv .epub .rst .adoc .org .tex"
-    " .ipynb .pages .key .numbers .msg .eml .mdx".split()
+    ".doc .odt .rtf .ppt .odp .xls .xlsb .ods .mobi .azw3 .djvu .xps .adoc .asciidoc .org .tex"
+    " .pages .key .numbers .msg .mdx .wpd .one .vsdx".split()
 )
 """Suffixes of documents that people would expect to find but no reader understands."""
 
@@ -140,10 +140,9 @@ class FolderSource:
         path = self._located(ref)
         suffix = path.suffix.lower()
         if suffix not in MEDIA_TYPES:
-            known = ", ".join(sorted(MEDIA_TYPES))
             raise DocumentUnreadable(
                 f"{ref.location} is a {suffix} file, which cannot be read yet; save it as one of"
-                f" {known}."
+                f" {TO_SAVE_AS}."
             )
         try:
             with path.open("rb") as file:

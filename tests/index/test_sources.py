@@ -39,16 +39,16 @@ async def test_documents_of_all_levels_are_listed_in_a_fixed_order(root: Path) -
 
 async def test_hidden_files_and_what_is_no_document_are_passed_over(root: Path) -> None:
     (root / ".git").mkdir()
-    for name in (".git/x.md", ".hidden.md", "logo.png", "tool.py", "LICENSE", "b/.draft.txt"):
+    for name in (".git/x.md", ".hidden.md", "logo.png", "tool.exe", "LICENSE", "b/.draft.txt"):
         (root / name).write_text("x", "utf-8")
     assert await listed(FolderSource(root)) == ["a.txt", "b.md", "b/inner/deep.HTML"]
 
 
 async def test_a_document_that_cannot_be_read_yet_is_listed_and_refused_by_name(root: Path) -> None:
-    (root / "plan.PDF").write_bytes(b"%PDF")
+    (root / "plan.DOC").write_bytes(b"x")
     source = FolderSource(root)
-    with pytest.raises(DocumentUnreadable, match=r"plan\.PDF is a \.pdf file.*save it as"):
-        await source.fetch(await ref_of(source, "plan.PDF"))
+    with pytest.raises(DocumentUnreadable, match=r"plan\.DOC is a \.doc file.*save it as"):
+        await source.fetch(await ref_of(source, "plan.DOC"))
 
 
 async def test_a_link_is_followed_only_to_a_file_inside_the_folder(
