@@ -18,8 +18,8 @@ from handlers.runtime.syncing import Show, Synced, Syncing
 from handlers.runtime.upkeep import remember_sync, write_index
 from handlers.work.writer import WRITER_LEASE_SECONDS
 from index.audience import Audience
-from index.parsing import DocumentParser
 from index.ports import Source
+from index.sandbox import SandboxedParser
 from index.sync import SyncReport, sync
 
 if TYPE_CHECKING:
@@ -36,10 +36,8 @@ async def sync_documents(settings: Settings, source: Source) -> SyncReport:
     embedder = await asyncio.to_thread(wiring.indexing_embedder, settings)
 
     async def work(index: LanceIndex) -> SyncReport:
-        with terminal.sync_bar(f"syncing {source.name}") as show:
-            return await sync(
-                source, DocumentParser(), embedder, index, progress=show, confirm_deletion=True
-            )
+        with SandboxedParser() as parser, terminal.sync_bar(f"syncing {source.name}") as show:
+            return await sync(source, parser, embedder, index, progress=show, confirm_deletion=True)
 
     report = await write_index(settings, embedder, work, patience=PATIENCE)
     await remember_sync(settings)
@@ -55,18 +53,19 @@ async def sync_sources(
     """
     sources = document_sources(settings)
     embedder = await asyncio.to_thread(wiring.indexing_embedder, settings)
-    async with wiring.opened_store(settings) as store:
-        syncing = Syncing(
-            DocumentParser(),
-            embedder,
-            store,
-            settings.index,
-            confirm_deletion=confirm_deletion,
-            showing=_unseen if quiet else _seen,
-        )
-        return await write_index(
-            settings, embedder, lambda index: syncing.all(sources, index), patience=PATIENCE
-        )
+    with SandboxedParser() as parser:
+        async with wiring.opened_store(settings) as store:
+            syncing = Syncing(
+                parser,
+                embedder,
+                store,
+                settings.index,
+                confirm_deletion=confirm_deletion,
+                showing=_unseen if quiet else _seen,
+            )
+            return await write_index(
+                settings, embedder, lambda index: syncing.all(sources, index), patience=PATIENCE
+            )
 
 
 def _seen(name: str) -> AbstractContextManager[Show]:

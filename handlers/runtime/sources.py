@@ -3,23 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 from handlers.runtime.settings import Settings, SettingsError
 from index.audience import EVERYONE
-from index.documents import stable_id
 from index.errors import CatalogInvalid
 from index.ports import Source
-from index.sources import files
+from index.sources import files, git, web
 from index.sources.catalog import Declared, Given, Kind, read_catalog
+from index.sources.opening import open_source
+from index.sources.plugins import InstalledKinds
 
 DOCS = "files"
 """Name of the source that FOOTNOTE_DOCS stands for."""
 
 
 def kinds(settings: Settings) -> Mapping[str, Kind]:
-    """Return the kinds that a catalog may name."""
-    return {"folder": files.KIND}
+    """Return the kinds that a catalog may name: ours, and those of installed distributions."""
+    from handlers.adapters.s3_source import s3_kind
+
+    return InstalledKinds(
+        {
+            "folder": files.KIND,
+            "git": git.KIND,
+            "s3": s3_kind(settings.aws_client_options()),
+            "slack": _slack(settings),
+            "web": web.KIND,
+        }
+    )
+
+
+def _slack(settings: Settings) -> Kind:
+    from handlers.adapters.slack_rooms import SlackOptions
+    from handlers.adapters.slack_source import slack_kind
+
+    @cache
+    def of_workspace() -> Kind:
+        from bot.app import make_client
+
+        token = settings.slack_bot_token
+        if token is None:
+            raise CatalogInvalid(
+                ['kind = "slack" reads channels with SLACK_BOT_TOKEN, which is not set.']
+            )
+        return slack_kind(make_client(token.get_secret_value(), settings.slack_api_url))
+
+    def opened(given: Given, options: SlackOptions) -> Source:
+        return of_workspace().make(given, options)
+
+    return Kind(SlackOptions, opened, own_readers=True)
 
 
 def declared_sources(settings: Settings) -> Sequence[Declared]:
@@ -43,21 +76,19 @@ def declared_sources(settings: Settings) -> Sequence[Declared]:
     return found
 
 
-def made(settings: Settings, declared: Declared) -> Source:
-    """Return a declared source, ready to be listed. Raises CatalogInvalid."""
-    given = Given(
-        name=declared.name,
-        readers=declared.readers,
-        beside=settings.sources.absolute().parent if settings.sources else Path.cwd(),
-        work=settings.home.absolute() / "sources" / stable_id(declared.name),
-        secret=_secrets(settings),
-    )
-    return kinds(settings)[declared.kind].make(given, declared.options)
-
-
 def document_sources(settings: Settings) -> list[Source]:
-    """Return all declared sources. Raises SettingsError, CatalogInvalid."""
-    return [made(settings, one) for one in declared_sources(settings)]
+    """Return all declared sources, ready to be listed. Raises SettingsError, CatalogInvalid."""
+    known = kinds(settings)
+    return [
+        open_source(
+            one,
+            known,
+            beside=settings.sources.absolute().parent if settings.sources else Path.cwd(),
+            work=settings.home.absolute() / "sources",
+            secret=_secrets(settings),
+        )
+        for one in declared_sources(settings)
+    ]
 
 
 def _text_of(catalog: Path) -> str:

@@ -24,7 +24,7 @@ from handlers.runtime.wiring import (
 from handlers.work.errors import ClaimLost
 from handlers.work.syncs import note_sync
 from handlers.work.writer import Fence, WriterBusy, Writers
-from index.parsing import DocumentParser
+from index.sandbox import SandboxedParser
 from index.sync import SyncReport
 
 if TYPE_CHECKING:
@@ -89,15 +89,16 @@ async def sync_in_time(
         observe(report)
 
     sources, embedder = document_sources(settings), indexing_embedder(settings)
-    async with opened_store(settings) as store:
-        syncing = Syncing(DocumentParser(), embedder, store, settings.index, observe=note)
+    with SandboxedParser() as parser:
+        async with opened_store(settings) as store:
+            syncing = Syncing(parser, embedder, store, settings.index, observe=note)
 
-        async def work(index: LanceIndex) -> Report:
-            done = await syncing.all(sources, index)
-            failed = {one.source: one.reason for one in done if one.report is None}
-            return {"complete": False, "reason": FAILED, "failed": failed} if failed else {}
+            async def work(index: LanceIndex) -> Report:
+                done = await syncing.all(sources, index)
+                failed = {one.source: one.reason for one in done if one.report is None}
+                return {"complete": False, "reason": FAILED, "failed": failed} if failed else {}
 
-        ended = await _ended(settings, embedder, work, seconds)
+            ended = await _ended(settings, embedder, work, seconds)
     return {**ended, "sources": told}
 
 

@@ -9,7 +9,7 @@ import pytest
 from handlers.__main__ import main
 from handlers.runtime.commands import sync_sources
 from handlers.runtime.settings import Settings, SettingsError
-from handlers.runtime.sources import declared_sources, made
+from handlers.runtime.sources import declared_sources, document_sources
 from handlers.runtime.upkeep import FAILED, sync_in_time
 from index.errors import CatalogInvalid
 
@@ -105,8 +105,43 @@ def test_a_catalog_that_is_not_there_is_a_wrong_setting(tmp_path: Path) -> None:
         declared_sources(settings_of(tmp_path))
 
 
-def test_each_source_has_a_folder_of_its_own_in_the_home_folder(home: Path) -> None:
-    settings = settings_of(home)
-    wiki, archive = (made(settings, one) for one in declared_sources(settings))
-    assert (wiki.name, archive.name) == ("wiki", "archive")
+def test_sources_are_made_without_touching_anything(home: Path) -> None:
+    assert [one.name for one in document_sources(settings_of(home))] == ["wiki", "archive"]
     assert not (home / "home" / "sources").exists()
+
+
+def test_every_kind_can_be_declared(home: Path) -> None:
+    catalog = """
+    [[source]]
+    name = "a"
+    kind = "web"
+    readers = ["everyone"]
+    start = "https://docs.example.com/"
+
+    [[source]]
+    name = "b"
+    kind = "git"
+    readers = ["slack-group:S1"]
+    url = "https://github.com/example/example"
+    token = "git"
+
+    [[source]]
+    name = "c"
+    kind = "s3"
+    readers = ["domain:example.com"]
+    bucket = "papers"
+    prefix = "public/"
+
+    [[source]]
+    name = "d"
+    kind = "slack"
+    channels = ["C0123ABCD"]
+    """
+    (home / "sources.toml").write_text(catalog, "utf-8")
+    given = {"SLACK_BOT_TOKEN": "xoxb-1-2", "FOOTNOTE_SOURCE_SECRETS": "git=abc"}
+    sources = document_sources(settings_of(home, **given))
+    assert [one.name for one in sources] == ["a", "b", "c", "d"]
+    for missing in given:
+        left = {name: value for name, value in given.items() if name != missing}
+        with pytest.raises(CatalogInvalid, match=missing):
+            document_sources(settings_of(home, **left))
