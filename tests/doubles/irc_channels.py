@@ -1,7 +1,7 @@
 """Real support chat, poured into the playground as channels.
 
 A nick becomes a person, what hangs together by reply links a thread, who enters or leaves the room
-a notice of Slack's. The logs are those of shared/data/irc-chat.
+a notice of Slack's. The real logs lie in shared/data/irc-chat, beside the checkout.
 """
 
 import hashlib
@@ -35,11 +35,10 @@ class Poured:
     talk: list[str] = field(default_factory=list)
 
 
-def logs(*names: str) -> list[dict[str, Any]]:
-    """Return the logs of these names, or all."""
+def logs() -> list[dict[str, Any]]:
+    """Return the real logs: rows with ``messages`` and ``reply_links``."""
     with LOGS.open(encoding="utf-8") as lines:
-        found = [json.loads(line) for line in lines]
-    return [log for log in found if not names or log["id"] in names]
+        return [json.loads(line) for line in lines]
 
 
 def pour(

@@ -25,8 +25,6 @@ from tests.handlers.adapters.slack_workplace import (
     rows_of,
 )
 
-FEW = ("2016-06-08_07", "stripe.0", "channel-two.pilot")
-
 
 async def assert_poured_is_indexed(place: Workplace, poured: list[Poured]) -> None:
     """Every message stands in exactly one document, with those that it was said with."""
@@ -69,16 +67,40 @@ async def synced_alike(place: Workplace, poured: list[Poured]) -> None:
     assert place.embedder.embedded == embedded
 
 
-async def test_real_chat_becomes_threads_and_talk_and_every_line_is_there_once(
+def made_up(seed: int) -> dict[str, Any]:
+    """Return a log as the real ones are: who comes and goes, chatter, and linked replies."""
+    chance = random.Random(seed)
+    messages: list[str] = []
+    links: list[list[int]] = []
+    minute = 8 * 60
+    for index in range(600):
+        minute += chance.choice([0, 0, 0, 1, 1, 2, 45])
+        time = f"{minute // 60 % 24:02}:{minute % 60:02}"
+        name = f"{chance.choice(['Ada', 'Bo', 'Cy', 'Dé'])}{chance.randrange(9)}"
+        words = " ".join(
+            chance.choice("if x<y & z > 1 ok: `ls -l` why? no. Größe".split()) for _ in range(6)
+        )
+        if chance.random() < 0.1:
+            messages.append(f"=== {name} entered the room.")
+            continue
+        action = chance.random() < 0.05
+        messages.append(f"[{time}]  * {name} {words}" if action else f"[{time}] <{name}> {words}")
+        if index and chance.random() < 0.3:
+            links.append([chance.randrange(max(0, index - 20), index), index])
+    return {"messages": messages, "reply_links": links}
+
+
+async def test_chat_becomes_threads_and_talk_and_every_line_is_there_once(
     place: Workplace,
 ) -> None:
-    poured = [pour(place.slack, place.clock, log, number) for number, log in enumerate(logs(*FEW))]
-    assert sum(len(one.spoken) for one in poured) > 1_700
+    poured = [pour(place.slack, place.clock, made_up(seed), seed) for seed in (1, 2)]
+    assert min(len(one.threads) for one in poured) > 30 < min(len(one.talk) for one in poured)
     await assert_poured_is_indexed(place, poured)
     await synced_alike(place, poured)
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(1_200)
 async def test_all_of_the_real_chat_is_indexed_and_read_only_by_whom_it_should_be(
     place: Workplace,
 ) -> None:
@@ -250,6 +272,7 @@ async def test_after_random_steps_the_index_equals_one_made_afresh(
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(1_200)
 @pytest.mark.parametrize("seed", range(2, 10))
 async def test_after_many_random_steps_too(place: Workplace, tmp_path: Path, seed: int) -> None:
     await follow(place, tmp_path, seed, syncs=40)
