@@ -122,6 +122,7 @@ async def test_time_that_runs_out_before_all_was_seen_once_raises_and_goes_on_ne
         assert len(listed) == 31 and attempts >= 3
         # Cut short are at most as many requests as are made at once.
         assert len(site.paths()) <= 33 + 4 * (attempts - 1)
+        assert site.paths().count("/dead") + site.paths().count("/deader") <= 3
 
 
 async def test_time_that_runs_out_later_keeps_what_was_listed(tmp_path: Path) -> None:

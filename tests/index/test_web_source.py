@@ -401,6 +401,17 @@ async def test_a_host_that_is_down_ends_the_listing_soon(site: Website, tmp_path
         await refs(source)
 
 
+async def test_page_after_page_that_fails_ends_the_listing_soon(
+    site: Website, tmp_path: Path
+) -> None:
+    urls = [site.url(f"/{number}") for number in range(1_000)]
+    site.pages |= {"/map.xml": Page(sitemap(*urls), XML), "/robots.txt": Page(status=404)}
+    site.fallback = Page(status=500)
+    with pytest.raises(SourceUnavailable, match="500"):
+        await refs(source_on(site, tmp_path, sitemap=site.url("/map.xml")))
+    assert len(site.paths()) < 30
+
+
 async def test_over_tls_under_its_name(tmp_path: Path) -> None:
     server, client = certified("docs.test")
     async with Website({"/": links("/a"), "/a": Page("a")}, authority=server) as site:
