@@ -89,6 +89,15 @@ async def test_known_pages_stay_when_new_ones_exceed_the_budget(tmp_path: Path) 
         assert len(third) == 12 and not {"/8", "/9"} & third.keys()
 
 
+async def test_links_beyond_what_is_remembered_are_taken_when_the_budget_grows(
+    tmp_path: Path,
+) -> None:
+    many = [f"/{number}" for number in range(100)]
+    async with Website({"/": links(*many), **{path: Page(path) for path in many}}) as site:
+        assert len(await refs(source_on(site, tmp_path, max_pages=2))) == 2
+        assert len(await refs(source_on(site, tmp_path, max_pages=500))) == 101
+
+
 async def slow(request: web.Request) -> web.StreamResponse:
     """One byte at a time, and a great many of them."""
     response = web.StreamResponse(headers={"Content-Type": "text/html"})
@@ -122,6 +131,7 @@ async def test_time_that_runs_out_before_all_was_seen_once_raises_and_goes_on_ne
         assert len(listed) == 31 and attempts >= 3
         # Cut short are at most as many requests as are made at once.
         assert len(site.paths()) <= 33 + 4 * (attempts - 1)
+        assert site.paths().count("/dead") + site.paths().count("/deader") <= 3
 
 
 async def test_time_that_runs_out_later_keeps_what_was_listed(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 from index.documents import DocumentRef
 from index.errors import DocumentUnreadable, SourceUnavailable
@@ -370,6 +371,32 @@ async def test_a_website_of_which_much_fails_is_not_listed(tmp_path: Path) -> No
         assert await refs(source_on(site, tmp_path)) == first
 
 
+async def test_a_start_page_that_leads_to_what_is_left_out_says_so(
+    site: Website, tmp_path: Path
+) -> None:
+    site.pages["/"] = Page(status=301, headers={"Location": "/old/home"})
+    with pytest.raises(SourceUnavailable, match=r"/old/home, which is not included"):
+        await refs(source_on(site, tmp_path, exclude="/old/"))
+
+
+async def test_a_date_will_do_where_there_is_no_etag(site: Website, tmp_path: Path) -> None:
+    date = "Wed, 21 Oct 2026 07:28:00 GMT"
+
+    async def dated(request: web.Request) -> web.StreamResponse:
+        known = request.headers.get("If-Modified-Since") == date
+        body = None if known else "dated"
+        return web.Response(
+            status=304 if known else 200, text=body, headers={"Last-Modified": date}
+        )
+
+    site.pages["/a"] = dated
+    first = await refs(source_on(site, tmp_path))
+    assert (await source_on(site, tmp_path).fetch(first["/a"])).updated_at is not None
+    assert await refs(source_on(site, tmp_path)) == first
+    asked = [one.headers.get("If-Modified-Since") for one in site.asked if one.path == "/a"]
+    assert asked == [None, date]
+
+
 @pytest.mark.parametrize(
     "closed",
     [
@@ -399,6 +426,17 @@ async def test_a_host_that_is_down_ends_the_listing_soon(site: Website, tmp_path
     )
     with pytest.raises(SourceUnavailable, match=r"down\.test"):
         await refs(source)
+
+
+async def test_page_after_page_that_fails_ends_the_listing_soon(
+    site: Website, tmp_path: Path
+) -> None:
+    urls = [site.url(f"/{number}") for number in range(1_000)]
+    site.pages |= {"/map.xml": Page(sitemap(*urls), XML), "/robots.txt": Page(status=404)}
+    site.fallback = Page(status=500)
+    with pytest.raises(SourceUnavailable, match="500"):
+        await refs(source_on(site, tmp_path, sitemap=site.url("/map.xml")))
+    assert len(site.paths()) < 30
 
 
 async def test_over_tls_under_its_name(tmp_path: Path) -> None:

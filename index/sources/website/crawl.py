@@ -192,6 +192,9 @@ class Crawl:
         one, body = found
         self._add(onwards(one, crawl=self.follow))
         links = tuple(link for link in one.links if link in self.seen)
+        if self.follow and len(links) < len(one.links):
+            # Not all links were taken, so that the page must be sent in full the next time.
+            one = replace(one, etag="", last_modified="")
         changed = self.roots.get(url, "")
         one = replace(one, links=links, lastmod=changed, round=self.round)
         self.visited[url] = one

@@ -84,6 +84,8 @@ def _redirect(url: str, answer: Answer, scope: Scope) -> tuple[Visited, None] | 
         return Gone("redirects to nowhere")
     if host_of(target) not in scope.hosts:
         return Gone(f"leads to {host_of(target)}, which is not among the hosts")
+    if not scope.holds(target):
+        return Gone(f"leads to {target}, which is not included")
     return Visited(url, time.time(), links=(target,), alias=True), None
 
 
