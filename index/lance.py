@@ -10,7 +10,7 @@ this module is imported: about 32 for an index on S3, where threads wait more th
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 import lancedb
@@ -26,6 +26,7 @@ from index.keywords import ANALYSIS, LONGEST_TOKEN, Wanted, wanted
 from index.lance_errors import PATIENCE, explained, mismatch, missing
 from index.lance_filters import any_of, inside, readable_by, source_id
 from index.lance_handle import Handle
+from index.lance_known import Past, vectors_in
 from index.lance_maintenance import maintain
 from index.lance_reading import Reading
 from index.lance_upkeep import VectorDesign
@@ -62,6 +63,7 @@ class LanceIndex:
         self._connection: AsyncConnection | None = None
         self._handle = Handle(uri, self._opened)
         self._reading = Reading()
+        self._past = Past()
         self._writing = Writing(
             self._handle,
             create=self._create,
@@ -76,12 +78,19 @@ class LanceIndex:
         rows = await self._rows(theirs, ["doc_id", "fingerprint"])
         return dict(zip(rows["doc_id"].to_pylist(), rows["fingerprint"].to_pylist(), strict=True))
 
-    async def vectors(self, document_ids: Sequence[str]) -> Mapping[str, Vector]:
-        """Return the stored vectors by ``stable_id`` of the text that was embedded."""
-        theirs = any_of("doc_id", document_ids)
-        rows = await self._rows(theirs, ["embedded_id", "vector"])
-        names = rows["embedded_id"].to_pylist()
-        return dict(zip(names, lance_rows.vectors_in(rows), strict=True))
+    async def begin(self) -> None:
+        """Begin a run of changes: what the index holds now stays known to ``vectors``."""
+        past = await self._handle.use_or(None, self._as_it_is)
+        self._past.remember([] if past is None else [past])
+        self._writing.dropped = False
+
+    async def vectors(self, text_ids: Collection[str]) -> Mapping[str, Vector]:
+        """Return the stored vectors of equal texts, by ``stable_id`` of what was embedded."""
+        nothing: dict[str, Vector] = {}
+        found = await self._handle.use_or(nothing, lambda table: vectors_in(table, text_ids))
+        if not self._writing.dropped:
+            return found
+        return found | await self._past.vectors([one for one in text_ids if one not in found])
 
     async def stage(self, entries: Sequence[IndexEntry]) -> None:
         """Keep entries in memory for the next commit. Raises ValueError for a malformed entry."""
@@ -187,6 +196,7 @@ class LanceIndex:
     async def close(self) -> None:
         """Let go of the storage. A later call opens it again; staged entries are dropped."""
         await self._reading.close()
+        self._past.forget()
         table = self._handle.forget()
         connection, self._connection = self._connection, None
         self._writing.discard()
@@ -223,6 +233,11 @@ class LanceIndex:
         if (built_with, size) != (self._embedder, self._dimensions):
             raise mismatch(self._uri, built_with, size, self._embedder, self._dimensions)
         return table
+
+    async def _as_it_is(self, table: AsyncTable) -> AsyncTable:
+        past = await (await self._connected()).open_table(TABLE)
+        await past.checkout(await table.version())
+        return past
 
     async def _connected(self) -> AsyncConnection:
         if self._connection is None:
@@ -276,7 +291,12 @@ async def _maintain(
         force=force,
         scattered_only=scattered_only,
         keywords=KEYWORDS,
-        filters={"readers": LabelList(), "doc_id": BTree(), "source_id": Bitmap()},
+        filters={
+            "readers": LabelList(),
+            "doc_id": BTree(),
+            "source_id": Bitmap(),
+            "embedded_id": BTree(),
+        },
         vector_config=_vector_config,
     )
 

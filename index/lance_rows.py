@@ -119,7 +119,7 @@ def rows_of(entries: Iterable[IndexEntry], schema: pa.Schema) -> pa.Table:
                 "id": chunk.id,
                 "heading_path": [storable(heading) for heading in chunk.heading_path],
                 "text": storable(chunk.text),
-                "embedded_id": stable_id(storable(searchable_text(document.title, chunk))),
+                "embedded_id": stable_id(searchable_text(document.title, chunk)),
                 "keywords": storable(keyword_text(document.title, chunk)),
                 "start": chunk.start,
                 "end": chunk.end,
@@ -185,9 +185,10 @@ def candidates_at(
     ]
 
 
-def vectors_in(table: pa.Table) -> Vectors:
+def vectors_in(table: pa.Table | pa.RecordBatch) -> Vectors:
     """Return the ``vector`` column of a result as rows of float32."""
-    column = table["vector"].combine_chunks()
+    column = table["vector"]
+    column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     flat = column.flatten().to_numpy(zero_copy_only=False)
     return np.asarray(flat, dtype=np.float32).reshape(-1, column.type.list_size)
 

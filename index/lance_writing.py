@@ -46,6 +46,8 @@ class Writing:
         self._index_words = index_words
         self._maintain = maintain
         self._before_change = before_change
+        self.dropped = False
+        """Whether a row was dropped or replaced since this was last set to False."""
         self._staged: dict[str, IndexEntry] = {}
         self._one_at_a_time = asyncio.Lock()
 
@@ -79,6 +81,7 @@ class Writing:
                 self._staged.pop(document_id, None)
             if document_ids:
                 await self._ask_first()
+                self.dropped = True
                 await self._handle.use_or(None, lambda table: table.delete(theirs))
 
     async def maintain(self, *, force: bool) -> None:
@@ -100,6 +103,7 @@ class Writing:
     async def _replace(self, table: Any, batch: Mapping[str, IndexEntry]) -> None:
         theirs = any_of("doc_id", batch)
         if not any(entry.chunks for entry in batch.values()):
+            self.dropped = True
             await table.delete(theirs)
             return
         await self._index_words(table)
@@ -107,7 +111,8 @@ class Writing:
         merge = table.merge_insert("id").when_matched_update_all().when_not_matched_insert_all()
         # An index on the key would hide from each other two writers that insert the same new id.
         merge = merge.when_not_matched_by_source_delete(theirs).use_index(False)
-        await merge.execute(rows)
+        done = await merge.execute(rows)
+        self.dropped |= bool(done.num_deleted_rows or done.num_updated_rows)
 
     async def _maintain_quietly(self) -> None:
         try:

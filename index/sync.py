@@ -120,6 +120,7 @@ async def sync(
     async for ref in source.list():
         listed.append(ref)
         pipeline.note_listed(len(listed))
+    await index.begin()
     indexed = await index.fingerprints(source.name)
     todo = plan(listed, indexed, fingerprint_of=fingerprint_of, confirm_deletion=confirm_deletion)
     if todo.removed:
