@@ -80,15 +80,17 @@ class LanceIndex:
 
     async def begin(self) -> None:
         """Begin a run of changes: what the index holds now stays known to ``vectors``."""
-        past = await self._handle.use_or(None, self._as_it_is)
-        self._past.remember([] if past is None else [past])
-        self._writing.dropped = False
+        if self._writing.dropped or not self._past:
+            past = await self._handle.use_or(None, self._as_it_is)
+            if past is not None:
+                self._past.remember(past)
+            self._writing.dropped = False
 
     async def vectors(self, text_ids: Collection[str]) -> Mapping[str, Vector]:
         """Return the stored vectors of equal texts, by ``stable_id`` of what was embedded."""
         nothing: dict[str, Vector] = {}
         found = await self._handle.use_or(nothing, lambda table: vectors_in(table, text_ids))
-        if not self._writing.dropped:
+        if not self._writing.dropped and len(self._past) < 2:
             return found
         return found | await self._past.vectors([one for one in text_ids if one not in found])
 

@@ -5,15 +5,25 @@ when its vectors are wanted. The version that was the newest when the run began 
 for as long as old versions are kept.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+import logging
+import time
+from collections import deque
+from collections.abc import Collection, Iterable
+from typing import Any, Final
 
 from index import lance_rows
 from index.lance_filters import any_of
+from index.lance_upkeep import KEEP
 from index.ports import Vector
 
 AT_ONCE = 1_000
 """Ids a query: the engine plans a filter of this length in milliseconds."""
+
+
+PAST_SECONDS: Final = KEEP.total_seconds() * 0.9
+MOST_VERSIONS: Final = 16
+
+_log = logging.getLogger(__name__)
 
 
 async def vectors_in(table: Any, text_ids: Iterable[str]) -> dict[str, Vector]:
@@ -33,31 +43,38 @@ async def vectors_in(table: Any, text_ids: Iterable[str]) -> dict[str, Vector]:
 
 
 class Past:
-    """Versions of tables as they were at one moment. None at first."""
+    """Versions as they were when runs began. The sources of one catalog are runs after each other,
+    and a page may move from one to another, so several versions are remembered."""
 
     def __init__(self) -> None:
         """Remember nothing yet."""
-        self._tables: list[Any] = []
+        self._tables: deque[tuple[float, Any]] = deque()
 
-    def remember(self, tables: Sequence[Any]) -> None:
-        """Keep these handles, each checked out at a version, instead of all earlier ones."""
-        self.forget()
-        self._tables = list(tables)
+    def remember(self, table: Any) -> None:
+        """Keep this handle, which is checked out at a version, for as long as that can be read."""
+        self._tables.append((time.monotonic(), table))
+        self._forget_before(time.monotonic() - PAST_SECONDS, MOST_VERSIONS)
 
-    async def vectors(self, text_ids: Iterable[str]) -> dict[str, Vector]:
+    def __len__(self) -> int:
+        return len(self._tables)
+
+    async def vectors(self, text_ids: Collection[str]) -> dict[str, Vector]:
         """Return what the remembered versions hold of these; nothing of one that was cleaned up."""
+        self._forget_before(time.monotonic() - PAST_SECONDS, MOST_VERSIONS)
         found: dict[str, Vector] = {}
-        for table in self._tables:
+        for _, table in reversed(self._tables):
             missing = [one for one in text_ids if one not in found]
             try:
                 found |= await vectors_in(table, missing)
-            except (OSError, RuntimeError):
-                # Only a run of more than an hour gets here; what is not found is computed.
-                continue
+            except (OSError, RuntimeError) as error:
+                # What is not found is computed.
+                _log.warning("an earlier version could not be read: %s", type(error).__name__)
         return found
 
     def forget(self) -> None:
         """Let go of all versions."""
-        for table in self._tables:
-            table.close()
-        self._tables = []
+        self._forget_before(float("inf"), 0)
+
+    def _forget_before(self, moment: float, most: int) -> None:
+        while self._tables and (self._tables[0][0] < moment or len(self._tables) > most):
+            self._tables.popleft()[1].close()

@@ -138,15 +138,18 @@ class VectorIndex(Protocol):
         ...
 
     async def begin(self) -> None:
-        """Begin a run of changes: what the index holds now stays known to ``vectors``."""
+        """Begin a run of changes: what the index holds now stays known to ``vectors`` for a while.
+
+        Nothing changes by it. Runs that follow each other on one index know of each other's pasts.
+        """
         ...
 
     async def vectors(self, text_ids: Collection[str]) -> Mapping[str, Vector]:
         """Return the vectors of equal texts, whatever document they stand in, by ``stable_id``.
 
         A text is the searchable text: title and headings are part of it, so the id of a chunk alone
-        does not tell whether its vector still fits. What was dropped since the run began is found
-        too, so that a page that moved is not embedded again. Ids without a vector are left out.
+        does not tell whether its vector still fits. What was dropped since a recent ``begin`` is
+        found too, so that a page that moved is not embedded again. Other ids are left out.
         """
         ...
 

@@ -244,8 +244,8 @@ async def test_vectors_are_found_by_the_text_that_was_embedded(index: VectorInde
     assert sorted(await index.vectors([*many, *keys])) == sorted(keys)
 
 
-async def test_vectors_dropped_since_the_run_began_are_known_until_the_next_run_begins(
-    index: VectorIndex,
+async def test_vectors_dropped_since_a_run_began_are_known_to_it_and_to_no_other_process(
+    index: VectorIndex, open_with: Open
 ) -> None:
     removed, replaced = entry(EMBEDDER, "a", "one text"), entry(EMBEDDER, "b", "two text")
     await index.begin()
@@ -261,7 +261,10 @@ async def test_vectors_dropped_since_the_run_began_are_known_until_the_next_run_
     assert sorted(known) == sorted(both)
     assert np.allclose(known[both[0]], removed.vectors[0], atol=2e-3)
     await index.begin()
-    assert await index.vectors(both) == {}
+    assert sorted(await index.vectors(both)) == sorted(both)
+    other = open_with(EMBEDDER)
+    await other.begin()
+    assert await other.vectors(both) == {}
 
 
 def text_ids(stored: IndexEntry) -> list[str]:

@@ -1,8 +1,7 @@
 """No text is embedded twice, wherever it moves to and however often it stands somewhere."""
 
 from collections import Counter
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -103,13 +102,27 @@ async def test_text_that_no_utf8_can_hold_is_not_embedded_again_either(
     assert (report.added, report.chunks_embedded) == (1, 0)
 
 
-async def test_text_that_comes_back_in_a_later_run_is_embedded_again(
-    index: LanceIndex, embedder: CountingEmbedder, tmp_path: Path
+async def test_text_that_was_deleted_is_not_kept_for_another_run(
+    open_index: Callable[[], LanceIndex], embedder: CountingEmbedder
 ) -> None:
     source = MemorySource({"a.txt": page("one"), "b.txt": page("two")})
-    await run(index, embedder, source)
+    await run(open_index(), embedder, source)
     kept = source.pages.pop("a.txt")
-    await run(index, embedder, source)
+    await run(open_index(), embedder, source)
     source.pages["c.txt"] = kept
-    report = await run(index, embedder, source)
-    assert report.chunks_embedded > 0, "what was deleted must not be kept for later"
+    assert (await run(open_index(), embedder, source)).chunks_embedded > 0
+
+
+@pytest.mark.parametrize("first", ["here", "there"])
+async def test_a_page_that_leaves_a_source_for_another_is_not_embedded_again(
+    open_index: Callable[[], LanceIndex], embedder: CountingEmbedder, first: str
+) -> None:
+    sources = {name: MemorySource({"b.txt": page(name)}, name=name) for name in ("here", "there")}
+    sources["here"].pages["a.txt"] = page("one")
+    index = open_index()
+    for source in sources.values():
+        await run(index, embedder, source)
+    sources["there"].pages["a.txt"] = sources["here"].pages.pop("a.txt")
+    index = open_index()
+    order = sorted(sources.values(), key=lambda source: source.name != first)
+    assert sum([(await run(index, embedder, one)).chunks_embedded for one in order]) == 0
