@@ -24,6 +24,7 @@ from index import lance_rows
 from index.audience import Audience
 from index.keywords import ANALYSIS, LONGEST_TOKEN, Wanted, wanted
 from index.lance_errors import PATIENCE, explained, mismatch, missing
+from index.lance_fence import Fence
 from index.lance_filters import any_of, inside, readable_by, source_id
 from index.lance_handle import Handle
 from index.lance_known import Past, vectors_in
@@ -64,12 +65,13 @@ class LanceIndex:
         self._handle = Handle(uri, self._opened)
         self._reading = Reading()
         self._past = Past()
+        self._seen: int | None = None
         self._writing = Writing(
             self._handle,
             create=self._create,
             index_words=_ensure_keywords,
             maintain=_maintain,
-            before_change=before_change,
+            fence=Fence(before_change),
         )
 
     async def fingerprints(self, source: str) -> Mapping[str, str]:
@@ -80,11 +82,16 @@ class LanceIndex:
 
     async def begin(self) -> None:
         """Begin a run of changes: what the index holds now stays known to ``vectors``."""
+        self._seen = await self._handle.use_or(None, lambda table: table.version())
         if self._writing.dropped or not self._past:
             past = await self._handle.use_or(None, self._as_it_is)
             if past is not None:
                 self._past.remember(past)
             self._writing.dropped = False
+
+    async def take_over(self) -> bool:
+        """Keep earlier writers out; tell whether one has changed the index since ``begin``."""
+        return await self._writing.take_over(self._seen)
 
     async def vectors(self, text_ids: Collection[str]) -> Mapping[str, Vector]:
         """Return the stored vectors of equal texts, by ``stable_id`` of what was embedded."""
@@ -114,7 +121,8 @@ class LanceIndex:
 
     async def remove(self, document_ids: Sequence[str]) -> int:
         """Drop documents; no search finds them again. Their bytes stay until they are compacted."""
-        await self._writing.remove(document_ids)
+        if document_ids:
+            await self._writing.remove(any_of("doc_id", document_ids), document_ids)
         return await self.version()
 
     async def search(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from index.chunking import searchable_text
 from index.documents import Chunk, stable_id
 from index.keywords import coverage, keyword_text
+from index.lance_fence import PREFIX
 from index.lance_filters import is_hex_id, source_id
 from index.ports import Candidate, IndexEntry, Vectors
 
@@ -97,7 +98,8 @@ def check_entry(entry: IndexEntry, dimensions: int) -> None:
 
 
 def rows_of(entries: Iterable[IndexEntry], schema: pa.Schema) -> pa.Table:
-    """Return one row a chunk."""
+    """Return one row a chunk, with those columns of the table that hold documents."""
+    schema = pa.schema([one for one in schema if not one.name.startswith(PREFIX)], schema.metadata)
     rows: list[dict[str, object]] = []
     vectors: list[Vectors] = []
     for entry in entries:

@@ -144,6 +144,14 @@ class VectorIndex(Protocol):
         """
         ...
 
+    async def take_over(self) -> bool:
+        """Keep writers that came earlier from changing anything from now on.
+
+        Returns whether the index has changed since ``begin``, so that what was read may be old.
+        Raises WriterConflict, and what tells this writer that another one has taken over from it.
+        """
+        ...
+
     async def vectors(self, text_ids: Collection[str]) -> Mapping[str, Vector]:
         """Return the vectors of equal texts, whatever document they stand in, by ``stable_id``.
 

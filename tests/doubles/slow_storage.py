@@ -40,12 +40,14 @@ class Request(NamedTuple):
 class SlowStorage:
     """A running proxy, reached as ``storage``.
 
-    ``refuse`` is asked for every request, and makes it fail with status 503. ``done`` is awaited
-    for every request that the storage has carried out, before its answer is passed back.
+    ``refuse`` is asked for every request, and makes it fail with status 503. ``arriving`` is
+    awaited before a request is passed on, and ``done`` before its answer is; both in the loop of
+    the proxy.
     """
 
     storage: ObjectStorage
     refuse: Callable[[Request], bool] = lambda request: False
+    arriving: Callable[[Request], Awaitable[object]] | None = None
     done: Callable[[Request], Awaitable[object]] | None = None
     _requests: list[Request] = field(default_factory=list)
 
@@ -115,6 +117,8 @@ async def _started(proxy: SlowStorage, read: float, write: float, others: str) -
         await asyncio.sleep(read if request.method in _READS else write)
         if proxy.refuse(came):
             return web.Response(status=503)
+        if proxy.arriving is not None:
+            await proxy.arriving(came)
         return await answer(request, behind, came)
 
     async def answer(
