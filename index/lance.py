@@ -11,6 +11,7 @@ this module is imported: about 32 for an index on S3, where threads wait more th
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import lancedb
@@ -28,17 +29,15 @@ from index.lance_fence import Fence
 from index.lance_filters import any_of, inside, readable_by, source_id
 from index.lance_handle import Handle
 from index.lance_known import Past, vectors_in
-from index.lance_maintenance import maintain
+from index.lance_maintenance import KEYWORDS, Indexes
 from index.lance_reading import Reading
-from index.lance_upkeep import VectorDesign
+from index.lance_upkeep import KEEP, VectorDesign
 from index.lance_writing import Writing
 from index.ports import Candidate, IndexEntry, Vector
 from index.within import EVERYTHING, Within
 
 TABLE = f"chunks-{ANALYSIS}"
 """A table is read only as it was written, so another analysis has another table."""
-
-KEYWORDS = "keywords"
 
 
 class LanceIndex:
@@ -69,8 +68,7 @@ class LanceIndex:
         self._writing = Writing(
             self._handle,
             create=self._create,
-            index_words=_ensure_keywords,
-            maintain=_maintain,
+            indexes=_INDEXES,
             fence=Fence(before_change),
         )
 
@@ -203,6 +201,14 @@ class LanceIndex:
         """
         await self._writing.maintain(force=force)
 
+    async def erase(self, *, older_than: timedelta = KEEP) -> None:
+        """Take out of the stored bytes what was dropped, and versions that are ``older_than`` that.
+
+        A version younger than an hour may be the one that a reader is reading. So what was dropped
+        is gone from the bytes when this has run twice, an hour apart. Only the writer calls it.
+        """
+        await self._writing.erase(older_than)
+
     async def close(self) -> None:
         """Let go of the storage. A later call opens it again; staged entries are dropped."""
         await self._reading.close()
@@ -258,34 +264,11 @@ class LanceIndex:
         return self._connection
 
 
-async def _ensure_keywords(table: AsyncTable) -> None:
-    # The column holds tokens already: see keywords.py.
-    config = FTS(
-        with_position=False,
-        base_tokenizer="whitespace",
-        max_token_length=LONGEST_TOKEN + 1,
-        lower_case=False,
-        stem=False,
-        remove_stop_words=False,
-        ascii_folding=False,
-    )
-    for left in reversed(range(3)):
-        if KEYWORDS in [index.name for index in await table.list_indices()]:
-            return
-        try:
-            await table.create_index("keywords", name=KEYWORDS, config=config)
-        except RuntimeError:
-            # Another writer may have created the index, or the table anew, in the same moment.
-            if not left:
-                raise
-            await table.checkout_latest()  # type: ignore[no-untyped-call]
-
-
 def _match(looked_for: Wanted) -> BooleanQuery | MatchQuery:
     # A match query takes its text as words; quotes and operators in it mean nothing.
     def match(tokens: Sequence[str], weight: float) -> MatchQuery:
         words = lance_rows.storable(" ".join(tokens))
-        return MatchQuery(words, "keywords", boost=weight)  # type: ignore[call-arg]
+        return MatchQuery(words, KEYWORDS, boost=weight)  # type: ignore[call-arg]
 
     parts: list[tuple[Occur, FullTextQuery]] = [
         (Occur.SHOULD, match(t, weight)) for weight, t in looked_for.by_weight().items()
@@ -293,25 +276,27 @@ def _match(looked_for: Wanted) -> BooleanQuery | MatchQuery:
     return BooleanQuery(parts) if parts else match((), 1.0)
 
 
-async def _maintain(
-    table: AsyncTable, *, force: bool = False, scattered_only: bool = False
-) -> None:
-    await maintain(
-        table,
-        force=force,
-        scattered_only=scattered_only,
-        keywords=KEYWORDS,
-        filters={
-            "readers": LabelList(),
-            "doc_id": BTree(),
-            "source_id": Bitmap(),
-            "embedded_id": BTree(),
-        },
-        vector_config=_vector_config,
-    )
-
-
-def _vector_config(design: VectorDesign) -> IvfRq | IvfSq:
+def _vectors(design: VectorDesign) -> IvfRq | IvfSq:
     if design.partitions is None:
         return IvfRq(distance_type="cosine", num_bits=4)
     return IvfSq(distance_type="cosine", num_partitions=design.partitions)
+
+
+_INDEXES = Indexes(
+    words=FTS(
+        with_position=False,
+        base_tokenizer="whitespace",
+        max_token_length=LONGEST_TOKEN + 1,
+        lower_case=False,
+        stem=False,
+        remove_stop_words=False,
+        ascii_folding=False,
+    ),
+    filters={
+        "readers": LabelList(),
+        "doc_id": BTree(),
+        "source_id": Bitmap(),
+        "embedded_id": BTree(),
+    },
+    vectors=_vectors,
+)

@@ -3,29 +3,22 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Protocol
+from datetime import timedelta
+from typing import Any
 
 from index import lance_rows
 from index.errors import IndexMissing, KnowledgeError, WriterConflict
+from index.lance_erasure import erase
 from index.lance_fence import Fence
 from index.lance_filters import any_of
 from index.lance_handle import Handle
+from index.lance_maintenance import Indexes, index_words, maintain
 from index.ports import IndexEntry
 
 ROUNDS = 5
 """A table that is missing is made, the fence is taken, and another writer may come in between."""
 
 _log = logging.getLogger(__name__)
-
-
-class Maintain(Protocol):
-    """Brings an open table into shape if enough has piled up, or in any case."""
-
-    async def __call__(
-        self, table: Any, *, force: bool = False, scattered_only: bool = False
-    ) -> None:
-        """See lance_maintenance.py."""
-        ...
 
 
 class Writing:
@@ -36,18 +29,16 @@ class Writing:
         handle: Handle[Any],
         *,
         create: Callable[[], Awaitable[object]],
-        index_words: Callable[[Any], Awaitable[None]],
-        maintain: Maintain,
+        indexes: Indexes,
         fence: Fence,
     ) -> None:
         """Change the table of ``handle``, behind ``fence``.
 
-        ``create`` makes an empty table where there is none, ``index_words`` its keyword index.
+        ``create`` makes an empty table where there is none.
         """
         self._handle = handle
         self._create = create
-        self._index_words = index_words
-        self._maintain = maintain
+        self._indexes = indexes
         self._fence = fence
         self.dropped = False
         """Whether a row was dropped or replaced since this was last set to False."""
@@ -102,7 +93,21 @@ class Writing:
         """Bring the table into shape if enough has piled up, or in any case."""
         async with self._one_at_a_time:
             await self._fence.ask()
-            await self._handle.use_or(None, lambda t: self._maintain(t, force=force))
+            await self._handle.use_or(None, lambda t: maintain(t, self._indexes, force=force))
+
+    async def erase(self, older_than: timedelta) -> None:
+        """Take out of the stored bytes what was dropped."""
+
+        async def change(table: Any) -> None:
+            await erase(
+                table,
+                older_than=older_than,
+                condition=self._fence.condition,
+                index_words_anew=lambda table: index_words(table, self._indexes, anew=True),
+            )
+
+        async with self._one_at_a_time:
+            await self._change(change)
 
     async def _change(
         self, change: Callable[[Any], Awaitable[object]], *, create: bool = False
@@ -139,7 +144,7 @@ class Writing:
         if not any(entry.chunks for entry in batch.values()):
             await self._delete(table, theirs)
             return
-        await self._index_words(table)
+        await index_words(table, self._indexes)
         rows = await asyncio.to_thread(lance_rows.rows_of, batch.values(), await table.schema())
         merge = table.merge_insert("id").when_matched_update_all().when_not_matched_insert_all()
         # An index on the key would hide from each other two writers that insert the same new id.
@@ -154,7 +159,7 @@ class Writing:
 
     async def _maintain_quietly(self) -> None:
         try:
-            await self._handle.use(lambda table: self._maintain(table, scattered_only=True))
+            await self._handle.use(lambda t: maintain(t, self._indexes, scattered_only=True))
         except KnowledgeError as error:
             # The commit stands. The next one tries again.
             _log.warning("maintenance of the index failed: %s", type(error).__name__)
