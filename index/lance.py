@@ -10,7 +10,8 @@ this module is imported: about 32 for an index on S3, where threads wait more th
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import lancedb
@@ -24,19 +25,19 @@ from index import lance_rows
 from index.audience import Audience
 from index.keywords import ANALYSIS, LONGEST_TOKEN, Wanted, wanted
 from index.lance_errors import PATIENCE, explained, mismatch, missing
+from index.lance_fence import Fence
 from index.lance_filters import any_of, inside, readable_by, source_id
 from index.lance_handle import Handle
-from index.lance_maintenance import maintain
+from index.lance_known import Past, vectors_in
+from index.lance_maintenance import KEYWORDS, Indexes
 from index.lance_reading import Reading, any_row
-from index.lance_upkeep import VectorDesign
+from index.lance_upkeep import KEEP, VectorDesign
 from index.lance_writing import Writing
 from index.ports import Candidate, IndexEntry, Vector
 from index.within import EVERYTHING, Within
 
 TABLE = f"chunks-{ANALYSIS}"
 """A table is read only as it was written, so another analysis has another table."""
-
-KEYWORDS = "keywords"
 
 
 class LanceIndex:
@@ -62,12 +63,13 @@ class LanceIndex:
         self._connection: AsyncConnection | None = None
         self._handle = Handle(uri, self._opened)
         self._reading = Reading()
+        self._past = Past()
+        self._seen: int | None = None
         self._writing = Writing(
             self._handle,
             create=self._create,
-            index_words=_ensure_keywords,
-            maintain=_maintain,
-            before_change=before_change,
+            indexes=_INDEXES,
+            fence=Fence(before_change),
         )
 
     async def fingerprints(self, source: str) -> Mapping[str, str]:
@@ -76,12 +78,26 @@ class LanceIndex:
         rows = await self._rows(theirs, ["doc_id", "fingerprint"])
         return dict(zip(rows["doc_id"].to_pylist(), rows["fingerprint"].to_pylist(), strict=True))
 
-    async def vectors(self, document_ids: Sequence[str]) -> Mapping[str, Vector]:
-        """Return the stored vectors by ``stable_id`` of the text that was embedded."""
-        theirs = any_of("doc_id", document_ids)
-        rows = await self._rows(theirs, ["embedded_id", "vector"])
-        names = rows["embedded_id"].to_pylist()
-        return dict(zip(names, lance_rows.vectors_in(rows), strict=True))
+    async def begin(self) -> None:
+        """Begin a run of changes: what the index holds now stays known to ``vectors``."""
+        self._seen = await self._handle.use_or(None, lambda table: table.version())
+        if self._writing.dropped or not self._past:
+            past = await self._handle.use_or(None, self._as_it_is)
+            if past is not None:
+                self._past.remember(past)
+            self._writing.dropped = False
+
+    async def take_over(self) -> bool:
+        """Keep earlier writers out; tell whether one has changed the index since ``begin``."""
+        return await self._writing.take_over(self._seen)
+
+    async def vectors(self, text_ids: Collection[str]) -> Mapping[str, Vector]:
+        """Return the stored vectors of equal texts, by ``stable_id`` of what was embedded."""
+        nothing: dict[str, Vector] = {}
+        found = await self._handle.use_or(nothing, lambda table: vectors_in(table, text_ids))
+        if not self._writing.dropped and len(self._past) < 2:
+            return found
+        return found | await self._past.vectors([one for one in text_ids if one not in found])
 
     async def stage(self, entries: Sequence[IndexEntry]) -> None:
         """Keep entries in memory for the next commit. Raises ValueError for a malformed entry."""
@@ -103,7 +119,8 @@ class LanceIndex:
 
     async def remove(self, document_ids: Sequence[str]) -> int:
         """Drop documents; no search finds them again. Their bytes stay until they are compacted."""
-        await self._writing.remove(document_ids)
+        if document_ids:
+            await self._writing.remove(any_of("doc_id", document_ids), document_ids)
         return await self.version()
 
     async def search(
@@ -190,9 +207,18 @@ class LanceIndex:
         """
         await self._writing.maintain(force=force)
 
+    async def erase(self, *, older_than: timedelta = KEEP) -> None:
+        """Take out of the stored bytes what was dropped, and versions that are ``older_than`` that.
+
+        A version younger than an hour may be the one that a reader is reading. So what was dropped
+        is gone from the bytes when this has run twice, an hour apart. Only the writer calls it.
+        """
+        await self._writing.erase(older_than)
+
     async def close(self) -> None:
         """Let go of the storage. A later call opens it again; staged entries are dropped."""
         await self._reading.close()
+        self._past.forget()
         table = self._handle.forget()
         connection, self._connection = self._connection, None
         self._writing.discard()
@@ -230,6 +256,11 @@ class LanceIndex:
             raise mismatch(self._uri, built_with, size, self._embedder, self._dimensions)
         return table
 
+    async def _as_it_is(self, table: AsyncTable) -> AsyncTable:
+        past = await (await self._connected()).open_table(TABLE)
+        await past.checkout(await table.version())
+        return past
+
     async def _connected(self) -> AsyncConnection:
         if self._connection is None:
             # The handle stays at its version until it is told to move on: see lance_newest.py.
@@ -239,34 +270,11 @@ class LanceIndex:
         return self._connection
 
 
-async def _ensure_keywords(table: AsyncTable) -> None:
-    # The column holds tokens already: see keywords.py.
-    config = FTS(
-        with_position=False,
-        base_tokenizer="whitespace",
-        max_token_length=LONGEST_TOKEN + 1,
-        lower_case=False,
-        stem=False,
-        remove_stop_words=False,
-        ascii_folding=False,
-    )
-    for left in reversed(range(3)):
-        if KEYWORDS in [index.name for index in await table.list_indices()]:
-            return
-        try:
-            await table.create_index("keywords", name=KEYWORDS, config=config)
-        except RuntimeError:
-            # Another writer may have created the index, or the table anew, in the same moment.
-            if not left:
-                raise
-            await table.checkout_latest()  # type: ignore[no-untyped-call]
-
-
 def _match(looked_for: Wanted) -> BooleanQuery | MatchQuery:
     # A match query takes its text as words; quotes and operators in it mean nothing.
     def match(tokens: Sequence[str], weight: float) -> MatchQuery:
         words = lance_rows.storable(" ".join(tokens))
-        return MatchQuery(words, "keywords", boost=weight)  # type: ignore[call-arg]
+        return MatchQuery(words, KEYWORDS, boost=weight)  # type: ignore[call-arg]
 
     parts: list[tuple[Occur, FullTextQuery]] = [
         (Occur.SHOULD, match(t, weight)) for weight, t in looked_for.by_weight().items()
@@ -274,20 +282,27 @@ def _match(looked_for: Wanted) -> BooleanQuery | MatchQuery:
     return BooleanQuery(parts) if parts else match((), 1.0)
 
 
-async def _maintain(
-    table: AsyncTable, *, force: bool = False, scattered_only: bool = False
-) -> None:
-    await maintain(
-        table,
-        force=force,
-        scattered_only=scattered_only,
-        keywords=KEYWORDS,
-        filters={"readers": LabelList(), "doc_id": BTree(), "source_id": Bitmap()},
-        vector_config=_vector_config,
-    )
-
-
-def _vector_config(design: VectorDesign) -> IvfRq | IvfSq:
+def _vectors(design: VectorDesign) -> IvfRq | IvfSq:
     if design.partitions is None:
         return IvfRq(distance_type="cosine", num_bits=4)
     return IvfSq(distance_type="cosine", num_partitions=design.partitions)
+
+
+_INDEXES = Indexes(
+    words=FTS(
+        with_position=False,
+        base_tokenizer="whitespace",
+        max_token_length=LONGEST_TOKEN + 1,
+        lower_case=False,
+        stem=False,
+        remove_stop_words=False,
+        ascii_folding=False,
+    ),
+    filters={
+        "readers": LabelList(),
+        "doc_id": BTree(),
+        "source_id": Bitmap(),
+        "embedded_id": BTree(),
+    },
+    vectors=_vectors,
+)

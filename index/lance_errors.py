@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Iterator
 
 from index.errors import EmbedderMismatch, IndexMissing, IndexUnavailable, WriterConflict
+from index.lance_fence import fenced_off
 
 PATIENCE = {
     "client_max_retries": "3",
@@ -43,7 +44,7 @@ def explained(uri: str) -> Iterator[None]:
         said = str(error).lower()
         if isinstance(error, ValueError) and said.startswith("table '"):
             raise missing(uri) from error
-        if "commit conflict" in said or "concurrent writers" in said:
+        if "commit conflict" in said or "concurrent writers" in said or fenced_off(said):
             raise WriterConflict(
                 f"Another writer changed the index at {uri} at the same time. Try again."
             ) from error

@@ -4,28 +4,46 @@ lancedb is imported in ``lance.py`` alone, which hands in the table and the make
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from index import lance_upkeep
 from index.lance_upkeep import VectorDesign
 
+KEYWORDS = "keywords"
+"""Name of the keyword index and of its column, which holds tokens already: see keywords.py."""
+
+
+@dataclass(frozen=True, slots=True)
+class Indexes:
+    """How the engine is asked for its indexes: of words, of the columns in filters, of vectors."""
+
+    words: object
+    filters: Mapping[str, object]
+    vectors: Callable[[VectorDesign], object]
+
+
+async def index_words(table: Any, indexes: Indexes, *, anew: bool = False) -> None:
+    """Index the words of a table that has no such index, or of any table ``anew``."""
+    for left in reversed(range(3)):
+        if not anew and KEYWORDS in [index.name for index in await table.list_indices()]:
+            return
+        try:
+            await table.create_index(KEYWORDS, name=KEYWORDS, config=indexes.words)
+            return
+        except RuntimeError:
+            # Another writer may have created the index, or the table anew, in the same moment.
+            if not left:
+                raise
+            await table.checkout_latest()
+
 
 async def maintain(
-    table: Any,
-    *,
-    force: bool,
-    scattered_only: bool,
-    keywords: str,
-    filters: Mapping[str, object],
-    vector_config: Callable[[VectorDesign], object],
+    table: Any, indexes: Indexes, *, force: bool = False, scattered_only: bool = False
 ) -> None:
-    """Compact, index what is not indexed yet, forget old versions; unless it is not due.
-
-    ``keywords`` is the name of the keyword index, ``filters`` are the indexes by column, and
-    ``vector_config`` makes that of a design.
-    """
+    """Compact, index what is not indexed yet, forget old versions; unless it is not due."""
     stats = await table.stats()
-    keyword_stats = await table.index_stats(keywords)
+    keyword_stats = await table.index_stats(KEYWORDS)
     state = lance_upkeep.TableState(
         rows=stats["num_rows"],
         unindexed=(
@@ -39,9 +57,9 @@ async def maintain(
     design = lance_upkeep.vector_design(state.rows)
     if design is not None:
         if design.name not in state.indexes:
-            await table.create_index("vector", name=design.name, config=vector_config(design))
+            await table.create_index("vector", name=design.name, config=indexes.vectors(design))
             for outgrown in lance_upkeep.outgrown_designs(state, design):
                 await table.drop_index(outgrown)
-        for column in filters.keys() - state.indexes:
-            await table.create_index(column, name=column, config=filters[column])
+        for column in indexes.filters.keys() - state.indexes:
+            await table.create_index(column, name=column, config=indexes.filters[column])
     await table.optimize(cleanup_older_than=lance_upkeep.KEEP)

@@ -31,7 +31,7 @@ RELOAD_SECONDS = 20.0
 """Least time between two fetches of all rows; a sync may commit more often than that."""
 
 _ROW_ID = "_rowid"
-_NOT_SEARCHED = {"doc_id", "source_id"}
+_NOT_SEARCHED = {"doc_id", "source_id", "embedded_id"}
 """Indexes that only the writer uses."""
 
 _log = logging.getLogger(__name__)

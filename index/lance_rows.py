@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from index.chunking import searchable_text
 from index.documents import Chunk, stable_id
 from index.keywords import coverage, keyword_text
+from index.lance_fence import PREFIX
 from index.lance_filters import is_hex_id, source_id
 from index.ports import Candidate, IndexEntry, Vectors
 
@@ -97,7 +98,8 @@ def check_entry(entry: IndexEntry, dimensions: int) -> None:
 
 
 def rows_of(entries: Iterable[IndexEntry], schema: pa.Schema) -> pa.Table:
-    """Return one row a chunk."""
+    """Return one row a chunk, with those columns of the table that hold documents."""
+    schema = pa.schema([one for one in schema if not one.name.startswith(PREFIX)], schema.metadata)
     rows: list[dict[str, object]] = []
     vectors: list[Vectors] = []
     for entry in entries:
@@ -119,7 +121,7 @@ def rows_of(entries: Iterable[IndexEntry], schema: pa.Schema) -> pa.Table:
                 "id": chunk.id,
                 "heading_path": [storable(heading) for heading in chunk.heading_path],
                 "text": storable(chunk.text),
-                "embedded_id": stable_id(storable(searchable_text(document.title, chunk))),
+                "embedded_id": stable_id(searchable_text(document.title, chunk)),
                 "keywords": storable(keyword_text(document.title, chunk)),
                 "start": chunk.start,
                 "end": chunk.end,
@@ -185,9 +187,10 @@ def candidates_at(
     ]
 
 
-def vectors_in(table: pa.Table) -> Vectors:
+def vectors_in(table: pa.Table | pa.RecordBatch) -> Vectors:
     """Return the ``vector`` column of a result as rows of float32."""
-    column = table["vector"].combine_chunks()
+    column = table["vector"]
+    column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     flat = column.flatten().to_numpy(zero_copy_only=False)
     return np.asarray(flat, dtype=np.float32).reshape(-1, column.type.list_size)
 

@@ -1,28 +1,24 @@
 """How a table is changed: documents are staged, and replaced in one version of the table."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Protocol
+from datetime import timedelta
+from typing import Any
 
 from index import lance_rows
-from index.errors import IndexMissing, KnowledgeError
+from index.errors import IndexMissing, KnowledgeError, WriterConflict
+from index.lance_erasure import erase
+from index.lance_fence import Fence
 from index.lance_filters import any_of
 from index.lance_handle import Handle
+from index.lance_maintenance import Indexes, index_words, maintain
 from index.ports import IndexEntry
 
+ROUNDS = 5
+"""A table that is missing is made, the fence is taken, and another writer may come in between."""
+
 _log = logging.getLogger(__name__)
-
-
-class Maintain(Protocol):
-    """Brings an open table into shape if enough has piled up, or in any case."""
-
-    async def __call__(
-        self, table: Any, *, force: bool = False, scattered_only: bool = False
-    ) -> None:
-        """See lance_maintenance.py."""
-        ...
 
 
 class Writing:
@@ -33,19 +29,19 @@ class Writing:
         handle: Handle[Any],
         *,
         create: Callable[[], Awaitable[object]],
-        index_words: Callable[[Any], Awaitable[None]],
-        maintain: Maintain,
-        before_change: Callable[[], Awaitable[object]] | None,
+        indexes: Indexes,
+        fence: Fence,
     ) -> None:
-        """Change the table of ``handle``; what ``before_change`` raises prevents a change.
+        """Change the table of ``handle``, behind ``fence``.
 
-        ``create`` makes an empty table where there is none, ``index_words`` its keyword index.
+        ``create`` makes an empty table where there is none.
         """
         self._handle = handle
         self._create = create
-        self._index_words = index_words
-        self._maintain = maintain
-        self._before_change = before_change
+        self._indexes = indexes
+        self._fence = fence
+        self.dropped = False
+        """Whether a row was dropped or replaced since this was last set to False."""
         self._staged: dict[str, IndexEntry] = {}
         self._one_at_a_time = asyncio.Lock()
 
@@ -57,61 +53,113 @@ class Writing:
         """Forget what is staged."""
         self._staged = {}
 
+    async def take_over(self, seen: int | None) -> bool:
+        """Keep earlier writers out from now on.
+
+        Returns whether the table differs from version ``seen``; None stands for no table.
+        """
+
+        async def take(table: Any) -> bool:
+            commits = 0 if await self._fence.stands(table) else await self._fence.take(table)
+            if seen is None:
+                return bool(await table.count_rows())
+            return bool(await table.version() != seen + commits)
+
+        async with self._one_at_a_time:
+            await self._fence.ask()
+            return await self._handle.use_or(seen is not None, take)
+
     async def commit(self) -> None:
         """Replace the staged documents; they stay staged if that fails."""
         async with self._one_at_a_time:
             batch, self._staged = self._staged, {}
             try:
                 if batch:
-                    await self._ask_first()
-                    await self._replace_or_create(batch)
+                    await self._change(lambda table: self._replace(table, batch), create=True)
             except BaseException:
                 self._staged = {**batch, **self._staged}
                 raise
             if batch:
                 await self._maintain_quietly()
 
-    async def remove(self, document_ids: Sequence[str]) -> None:
-        """Drop documents, staged or stored."""
-        theirs = any_of("doc_id", document_ids)
+    async def remove(self, where: str, document_ids: Sequence[str] = ()) -> None:
+        """Drop the rows that ``where`` is true for, and these documents if they are staged."""
         async with self._one_at_a_time:
             for document_id in document_ids:
                 self._staged.pop(document_id, None)
-            if document_ids:
-                await self._ask_first()
-                await self._handle.use_or(None, lambda table: table.delete(theirs))
+            await self._change(lambda table: self._delete(table, where))
 
     async def maintain(self, *, force: bool) -> None:
         """Bring the table into shape if enough has piled up, or in any case."""
         async with self._one_at_a_time:
-            await self._ask_first()
-            await self._handle.use_or(None, lambda t: self._maintain(t, force=force))
+            await self._fence.ask()
+            await self._handle.use_or(None, lambda t: maintain(t, self._indexes, force=force))
 
-    async def _ask_first(self) -> None:
-        if self._before_change is not None:
-            await self._before_change()
+    async def erase(self, older_than: timedelta) -> None:
+        """Take out of the stored bytes what was dropped."""
 
-    async def _replace_or_create(self, batch: Mapping[str, IndexEntry]) -> None:
-        with contextlib.suppress(IndexMissing):
-            return await self._handle.use(lambda table: self._replace(table, batch))
-        await self._create()
-        return await self._handle.use(lambda table: self._replace(table, batch))
+        async def change(table: Any) -> None:
+            await erase(
+                table,
+                older_than=older_than,
+                condition=self._fence.condition,
+                index_words_anew=lambda table: index_words(table, self._indexes, anew=True),
+            )
+
+        async with self._one_at_a_time:
+            await self._change(change)
+
+    async def _change(
+        self, change: Callable[[Any], Awaitable[object]], *, create: bool = False
+    ) -> None:
+        """Do it behind the fence; where there is no table, make one if ``create``, or do nothing.
+
+        The right to write is asked for after the fence was taken, and before every change.
+        """
+
+        async def behind_fence(table: Any) -> bool:
+            if await self._fence.stands(table):
+                await change(table)
+                return True
+            await self._fence.take(table)
+            return False
+
+        for left in reversed(range(ROUNDS)):
+            await self._fence.ask()
+            try:
+                if await self._handle.use(behind_fence):
+                    return
+            except IndexMissing:
+                if not create:
+                    return
+                await self._create()
+            except WriterConflict:
+                # An earlier writer has woken up, or this one is the earlier: the next round asks.
+                if not left:
+                    raise
+        raise WriterConflict("Another writer keeps changing the index. Try again later.")
 
     async def _replace(self, table: Any, batch: Mapping[str, IndexEntry]) -> None:
         theirs = any_of("doc_id", batch)
         if not any(entry.chunks for entry in batch.values()):
-            await table.delete(theirs)
+            await self._delete(table, theirs)
             return
-        await self._index_words(table)
+        await index_words(table, self._indexes)
         rows = await asyncio.to_thread(lance_rows.rows_of, batch.values(), await table.schema())
         merge = table.merge_insert("id").when_matched_update_all().when_not_matched_insert_all()
         # An index on the key would hide from each other two writers that insert the same new id.
-        merge = merge.when_not_matched_by_source_delete(theirs).use_index(False)
-        await merge.execute(rows)
+        fenced = f"{theirs} AND {self._fence.condition}"
+        merge = merge.when_not_matched_by_source_delete(fenced).use_index(False)
+        done = await merge.execute(rows)
+        self.dropped |= bool(done.num_deleted_rows or done.num_updated_rows)
+
+    async def _delete(self, table: Any, where: str) -> None:
+        self.dropped = True
+        await table.delete(f"({where}) AND {self._fence.condition}")
 
     async def _maintain_quietly(self) -> None:
         try:
-            await self._handle.use(lambda table: self._maintain(table, scattered_only=True))
+            await self._handle.use(lambda t: maintain(t, self._indexes, scattered_only=True))
         except KnowledgeError as error:
             # The commit stands. The next one tries again.
             _log.warning("maintenance of the index failed: %s", type(error).__name__)

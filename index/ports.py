@@ -1,6 +1,6 @@
 """All that the index needs from outside, on one screen."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -149,11 +149,27 @@ class VectorIndex(Protocol):
         """Return document id -> fingerprint for every document of the source."""
         ...
 
-    async def vectors(self, document_ids: Sequence[str]) -> Mapping[str, Vector]:
-        """Return the stored vectors of these documents, by ``stable_id`` of the embedded text.
+    async def begin(self) -> None:
+        """Begin a run of changes: what the index holds now stays known to ``vectors`` for a while.
 
-        The embedded text is the searchable text: title and headings are part of it, so the id of a
-        chunk alone does not tell whether its vector still fits.
+        Nothing changes by it. Runs that follow each other on one index know of each other's pasts.
+        """
+        ...
+
+    async def take_over(self) -> bool:
+        """Keep writers that came earlier from changing anything from now on.
+
+        Returns whether the index has changed since ``begin``, so that what was read may be old.
+        Raises WriterConflict, and what tells this writer that another one has taken over from it.
+        """
+        ...
+
+    async def vectors(self, text_ids: Collection[str]) -> Mapping[str, Vector]:
+        """Return the vectors of equal texts, whatever document they stand in, by ``stable_id``.
+
+        A text is the searchable text: title and headings are part of it, so the id of a chunk alone
+        does not tell whether its vector still fits. What was dropped since a recent ``begin`` is
+        found too, so that a page that moved is not embedded again. Other ids are left out.
         """
         ...
 

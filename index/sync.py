@@ -32,6 +32,11 @@ class SyncPlan:
     removed: tuple[str, ...]
     unchanged: tuple[DocumentRef, ...]
 
+    @property
+    def changes(self) -> bool:
+        """Whether there is anything to do."""
+        return bool(self.added or self.changed or self.removed)
+
 
 @dataclass(frozen=True, slots=True)
 class SyncReport:
@@ -121,12 +126,22 @@ async def sync(
     async for ref in source.list():
         listed.append(ref)
         pipeline.note_listed(len(listed))
-    indexed = await index.fingerprints(source.name)
-    todo = plan(listed, indexed, fingerprint_of=fingerprint_of, confirm_deletion=confirm_deletion)
+
+    async def planned() -> SyncPlan:
+        indexed = await index.fingerprints(source.name)
+        return plan(
+            listed, indexed, fingerprint_of=fingerprint_of, confirm_deletion=confirm_deletion
+        )
+
+    await index.begin()
+    todo = await planned()
+    if todo.changes and await index.take_over():
+        # An earlier writer has ended what it had under way.
+        todo = await planned()
     if todo.removed:
         await index.remove(todo.removed)
     done = await pipeline.run(todo.added, todo.changed)
-    if todo.removed or todo.added or todo.changed:
+    if todo.changes:
         pipeline.note_stage("finishing")
         await index.maintain()
     version = await index.version()

@@ -7,8 +7,9 @@ costs nearly all the time, finds its next window ready.
 """
 
 import asyncio
+import itertools
 import logging
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
@@ -18,6 +19,7 @@ from index.chunking import chunk, searchable_text
 from index.documents import Chunk, Document, DocumentRef, RawDocument, stable_id
 from index.errors import DocumentUnreadable
 from index.ports import Embedder, IndexEntry, Parser, Source, Vector, VectorIndex
+from index.sync_reuse import Reuse
 
 FETCHERS = 4
 FETCHED_AHEAD = 32
@@ -84,8 +86,15 @@ class _Prepared:
 
 @dataclass(slots=True)
 class _Window:
+    number: int
     prepared: list[_Prepared]
-    vectors: dict[str, Vector]
+    vectors: Mapping[str, Vector]
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """What is to be embedded, by its id; equal texts once."""
+        pairs = (zip(one.text_ids, one.texts, strict=True) for one in self.prepared)
+        return dict(itertools.chain.from_iterable(pairs))
 
 
 class Pipeline:
@@ -109,6 +118,7 @@ class Pipeline:
         self._tell = progress
         self._now = SyncProgress()
         self._done = Done()
+        self._reuse = Reuse(index)
 
     def note_listed(self, count: int) -> None:
         """Report how many documents the source has listed so far."""
@@ -199,8 +209,8 @@ class Pipeline:
     async def _open_windows(
         self, fetched: asyncio.Queue[_Prepared | None], into: asyncio.Queue[_Window | None]
     ) -> None:
-        while True:
-            window = _Window([], {})
+        for number in itertools.count():
+            window = _Window(number, [], {})
             size = 0
             last = False
             while size < WINDOW_CHUNKS and len(window.prepared) < COMMIT_DOCUMENTS and not last:
@@ -211,9 +221,7 @@ class Pipeline:
                     window.prepared.append(prepared)
                     size += len(prepared.chunks)
             if window.prepared:
-                before = [one.document.ref.id for one in window.prepared if one.known_before]
-                if before:
-                    window.vectors.update(await self._index.vectors(before))
+                await self._reuse.look_up(number, window.texts)
                 await into.put(window)
             if last:
                 await into.put(None)
@@ -227,25 +235,23 @@ class Pipeline:
     ) -> None:
         loop = asyncio.get_running_loop()
         while (window := await windows.get()) is not None:
+            texts = window.texts
+            known = self._reuse.known(window.number, texts)
+            missing = [(text_id, text) for text_id, text in texts.items() if text_id not in known]
+            by_length = sorted(missing, key=lambda item: len(item[1]), reverse=True)
             total = sum(len(one.chunks) for one in window.prepared)
-            missing = {
-                text_id: text
-                for one in window.prepared
-                for text_id, text in zip(one.text_ids, one.texts, strict=True)
-                if text_id not in window.vectors
-            }
-            by_length = sorted(missing.items(), key=lambda item: len(item[1]), reverse=True)
             self._done.reused += total - len(missing)
             self._note(reused_chunks=self._done.reused)
+            made: dict[str, Vector] = {}
             for start in range(0, len(by_length), EMBED_CHUNKS):
                 some = by_length[start : start + EMBED_CHUNKS]
-                texts = [text for _, text in some]
-                rows = await loop.run_in_executor(thread, self._embedder.embed_documents, texts)
-                window.vectors.update(
-                    (text_id, row) for (text_id, _), row in zip(some, rows, strict=True)
-                )
+                inputs = [text for _, text in some]
+                rows = await loop.run_in_executor(thread, self._embedder.embed_documents, inputs)
+                made |= {text_id: row for (text_id, _), row in zip(some, rows, strict=True)}
                 self._done.embedded += len(some)
                 self._note(embedded_chunks=self._done.embedded)
+            self._reuse.add(window.number, made)
+            window.vectors = known | made
             await into.put(window)
         await into.put(None)
 
@@ -258,6 +264,7 @@ class Pipeline:
             chunks += sum(len(one.chunks) for one in window.prepared)
             if len(waiting) >= COMMIT_DOCUMENTS or chunks >= COMMIT_CHUNKS:
                 await self._commit(waiting)
+                self._reuse.committed(window.number)
                 waiting, chunks = [], 0
         await self._commit(waiting)
 

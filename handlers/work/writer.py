@@ -8,13 +8,11 @@
       │                └─ a renewal finds it lost: the work is cancelled ───▶ ClaimLost
       └── held by another ──▶ WriterBusy(seconds)
 
-What the fencing token does, and what it cannot do. The revision of the claim is the token: the
-store takes a write only from whoever wrote last. The check before each change is such a write, so
-a writer whose machine slept through its lease is told so before it changes anything more. The
-bucket does not know the token, though: a commit that was under way when the lease lapsed can land
-beside those of the successor. LanceDB commits with a conditional PUT, which puts the two in order
-and loses neither, and a document is replaced whole; so at worst an older state of some documents is
-back until the next sync, which sees their fingerprints and mends them.
+Two locks on one door. The revision of the claim is a token that the store checks: it takes a write
+only from whoever wrote last. The check before each change is such a write, so a writer whose
+machine slept through its lease is told so before it changes anything more. A commit that was under
+way when the lease lapsed is past that check; the index itself refuses it, for its successor has put
+another token into the table by then (index/lance_fence.py).
 """
 
 import asyncio

@@ -12,7 +12,7 @@ from index.chunking import searchable_text
 from index.documents import stable_id
 from index.errors import EmbedderMismatch, IndexMissing
 from index.lance import LanceIndex
-from index.ports import VectorIndex
+from index.ports import IndexEntry, VectorIndex
 from index.within import EVERYTHING, Within
 from tests.doubles.entries import UPDATED, entry
 from tests.doubles.hashing_embedder import HashingEmbedder
@@ -234,11 +234,42 @@ async def test_vectors_are_found_by_the_text_that_was_embedded(index: VectorInde
     stored = entry(EMBEDDER, "a", "one text", "two text", title="Title")
     await index.stage([stored, entry(EMBEDDER, "b", "three text")])
     await index.commit()
-    vectors = await index.vectors([stored.document.ref.id])
     keys = [stable_id(searchable_text("Title", chunk)) for chunk in stored.chunks]
+    vectors = await index.vectors([*keys, stable_id("nothing like that")])
     assert sorted(vectors) == sorted(keys)
     for key, row in zip(keys, stored.vectors, strict=True):
         assert np.allclose(vectors[key], row, atol=2e-3)
+    assert await index.vectors([]) == {}
+    many = [stable_id(f"unknown {number}") for number in range(2_500)]
+    assert sorted(await index.vectors([*many, *keys])) == sorted(keys)
+
+
+async def test_vectors_dropped_since_a_run_began_are_known_to_it_and_to_no_other_process(
+    index: VectorIndex, open_with: Open
+) -> None:
+    removed, replaced = entry(EMBEDDER, "a", "one text"), entry(EMBEDDER, "b", "two text")
+    await index.begin()
+    assert await index.vectors(text_ids(removed)) == {}
+    await index.stage([removed, replaced])
+    await index.commit()
+    await index.begin()
+    await index.remove([removed.document.ref.id])
+    await index.stage([entry(EMBEDDER, "b", "three text")])
+    await index.commit()
+    both = [*text_ids(removed), *text_ids(replaced)]
+    known = await index.vectors(both)
+    assert sorted(known) == sorted(both)
+    assert np.allclose(known[both[0]], removed.vectors[0], atol=2e-3)
+    await index.begin()
+    assert sorted(await index.vectors(both)) == sorted(both)
+    other = open_with(EMBEDDER)
+    await other.begin()
+    assert await other.vectors(both) == {}
+
+
+def text_ids(stored: IndexEntry) -> list[str]:
+    title = stored.document.title
+    return [stable_id(searchable_text(title, chunk)) for chunk in stored.chunks]
 
 
 @pytest.mark.parametrize(

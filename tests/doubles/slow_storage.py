@@ -8,7 +8,7 @@ writes. It passes the Host header and the path on as they came, for the signatur
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -40,11 +40,15 @@ class Request(NamedTuple):
 class SlowStorage:
     """A running proxy, reached as ``storage``.
 
-    ``refuse`` is asked for every request, and makes it fail with status 503.
+    ``refuse`` is asked for every request, and makes it fail with status 503. ``arriving`` is
+    awaited before a request is passed on, and ``done`` before its answer is; both in the loop of
+    the proxy.
     """
 
     storage: ObjectStorage
     refuse: Callable[[Request], bool] = lambda request: False
+    arriving: Callable[[Request], Awaitable[object]] | None = None
+    done: Callable[[Request], Awaitable[object]] | None = None
     _requests: list[Request] = field(default_factory=list)
 
     def taken(self) -> list[Request]:
@@ -113,9 +117,13 @@ async def _started(proxy: SlowStorage, read: float, write: float, others: str) -
         await asyncio.sleep(read if request.method in _READS else write)
         if proxy.refuse(came):
             return web.Response(status=503)
-        return await answer(request, behind)
+        if proxy.arriving is not None:
+            await proxy.arriving(came)
+        return await answer(request, behind, came)
 
-    async def answer(request: web.Request, endpoint: str) -> web.StreamResponse:
+    async def answer(
+        request: web.Request, endpoint: str, came: Request | None = None
+    ) -> web.StreamResponse:
         body = await request.read()
         async with session.request(
             request.method,
@@ -124,6 +132,8 @@ async def _started(proxy: SlowStorage, read: float, write: float, others: str) -
             data=body or None,
             allow_redirects=False,
         ) as told:
+            if came is not None and proxy.done is not None:
+                await proxy.done(came)
             response = web.StreamResponse(
                 status=told.status,
                 headers=CIMultiDict(_passed(told.headers.items())),

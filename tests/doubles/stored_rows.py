@@ -1,0 +1,24 @@
+"""All rows of an index as they are stored, vectors and all, to compare two indexes row for row."""
+
+from collections.abc import Mapping
+
+import lancedb
+
+from index.lance import TABLE
+from index.lance_fence import PREFIX
+
+Rows = list[dict[str, object]]
+
+
+async def stored_rows(uri: str, storage_options: Mapping[str, str] | None = None) -> Rows:
+    """Return every row that a search could read now, in the order of their ids.
+
+    What tells the writer is left out: see index/lance_fence.py.
+    """
+    connection = await lancedb.connect_async(uri, storage_options=dict(storage_options or {}))
+    table = await connection.open_table(TABLE)
+    names = [one for one in (await table.schema()).names if not one.startswith(PREFIX)]
+    rows = (await table.query().select(names).to_arrow()).to_pylist()
+    table.close()
+    connection.close()
+    return sorted(rows, key=lambda row: str(row["id"]))
