@@ -9,9 +9,10 @@ import pytest
 from handlers.__main__ import main
 from handlers.runtime.commands import sync_sources
 from handlers.runtime.settings import Settings, SettingsError
-from handlers.runtime.sources import declared_sources, document_sources
+from handlers.runtime.sources import declared_sources, document_sources, kinds
 from handlers.runtime.upkeep import FAILED, sync_in_time
 from index.errors import CatalogInvalid
+from index.sources.catalog import read_catalog
 
 MODELS = Path(__file__).resolve().parents[3] / "build" / "models"
 CATALOG = """
@@ -108,6 +109,15 @@ def test_a_catalog_that_is_not_there_is_a_wrong_setting(tmp_path: Path) -> None:
 def test_sources_are_made_without_touching_anything(home: Path) -> None:
     assert [one.name for one in document_sources(settings_of(home))] == ["wiki", "archive"]
     assert not (home / "home" / "sources").exists()
+
+
+def test_the_examples_in_the_catalog_can_be_used_as_they_stand() -> None:
+    text = (Path(__file__).resolve().parents[3] / "infra" / "sources.toml").read_text("utf-8")
+    assert read_catalog(text, {}) == ()
+    examples = text[text.index("# [[source]]") :].splitlines()
+    uncommented = "\n".join(line.removeprefix("# ").removeprefix("#") for line in examples)
+    known = kinds(Settings.load({}))
+    assert {one.kind for one in read_catalog(uncommented, known)} == set(known)
 
 
 def test_every_kind_can_be_declared(home: Path) -> None:
