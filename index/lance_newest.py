@@ -24,10 +24,6 @@ T = TypeVar("T")
 class Versioned(Protocol):
     """A table handle that stays at the version it holds until it is asked to move on."""
 
-    async def version(self) -> int:
-        """Return the version that is held."""
-        ...
-
     async def checkout_latest(self) -> None:
         """Hold the newest version from now on."""
         ...
@@ -37,18 +33,20 @@ async def read_newest(
     table: Versioned,
     read: Callable[[], Awaitable[T]],
     *,
+    held: Callable[[], Awaitable[object]],
     is_whole: Callable[[T], bool],
     catch_up: Callable[[], Awaitable[object]],
 ) -> T:
     """Return what ``read`` returns at a version that was the newest after this call began.
 
-    ``read`` may be called several times. ``is_whole`` tells whether what it returned is of one
+    ``held`` tells one state of one table from all others: a table that was made anew counts its
+    versions from 1 again. ``read`` may be called several times. ``is_whole`` tells whether what it returned is of one
     version; ``catch_up`` is called beside it once the table has moved on.
     """
-    before = await table.version()
+    before = await held()
     found, _ = await asyncio.gather(read(), table.checkout_latest())
     for _ in range(ROUNDS - 1):
-        now = await table.version()
+        now = await held()
         if now == before and is_whole(found):
             break
         before = now

@@ -112,6 +112,7 @@ class Reading:
         return await read_newest(
             table,
             arms,
+            held=lambda: _named(table),
             is_whole=lambda found: not lance_rows.shows_two_versions(*found),
             catch_up=lambda: _prewarm(table),
         )

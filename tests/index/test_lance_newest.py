@@ -64,7 +64,13 @@ async def test_what_was_read_before_a_commit_was_seen_is_read_again(
     commits: list[int], read: list[int]
 ) -> None:
     table = Scripted(commits)
-    found = await read_newest(table, table.rows, is_whole=lambda rows: True, catch_up=table.nothing)
+    found = await read_newest(
+        table,
+        table.rows,
+        held=table.version,
+        is_whole=lambda rows: True,
+        catch_up=table.nothing,
+    )
     assert table.read == read
     assert found == read[-1]
     assert table.asked == len(read)
@@ -78,9 +84,32 @@ async def test_rows_of_two_versions_are_read_again() -> None:
         return next(answers)
 
     found = await read_newest(
-        table, rows, is_whole=lambda rows: rows == "whole", catch_up=table.nothing
+        table,
+        rows,
+        held=table.version,
+        is_whole=lambda rows: rows == "whole",
+        catch_up=table.nothing,
     )
     assert found == "whole"
+
+
+async def test_another_table_of_the_same_version_is_read_again() -> None:
+    table = Scripted([0])
+    made = iter(["first", "second", "second"])
+    now = "first"
+
+    async def name() -> str:
+        nonlocal now
+        now = next(made)
+        return now
+
+    async def rows() -> str:
+        return now
+
+    found = await read_newest(
+        table, rows, held=name, is_whole=lambda rows: True, catch_up=table.nothing
+    )
+    assert found == "second"
 
 
 @pytest.fixture(scope="module")
