@@ -6,14 +6,13 @@ import contextlib
 import json
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from bot.errors import SlackConversationError
 from handlers.judging.errors import JudgingError
-from handlers.runtime import eval_arguments
-from handlers.runtime import setting_kinds as kinds
+from handlers.runtime import eval_arguments, operating_arguments
 from handlers.runtime.logs import configure
 from handlers.runtime.settings import Settings, SettingsError
 from handlers.work.errors import WorkError
@@ -26,6 +25,12 @@ STOPPED = 130
 
 USAGE = 2
 """Exit code for wrong settings, as for wrong arguments."""
+
+RUNS = {
+    **operating_arguments.RUNS,
+    **dict.fromkeys(("eval", eval_arguments.ADD), eval_arguments.run),
+}
+"""The commands that are described elsewhere."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -75,65 +80,8 @@ def parser() -> argparse.ArgumentParser:
         "--explain", action="store_true", help="show all scores, and what was left out and why"
     )
     eval_arguments.add_eval(commands_, [shared, place, json_flag])
-    _add_operating(commands_, shared, place, json_flag)
+    operating_arguments.add_operating(commands_, shared, place, json_flag)
     return top
-
-
-def _add_operating(
-    commands_: "argparse._SubParsersAction[argparse.ArgumentParser]",
-    shared: argparse.ArgumentParser,
-    place: argparse.ArgumentParser,
-    json_flag: argparse.ArgumentParser,
-) -> None:
-    """Add the commands of whoever runs an installation."""
-    commands_.add_parser(
-        "sources",
-        parents=[shared, place, json_flag],
-        help="show how each source of documents is: in step or not, and what was skipped",
-    )
-    on_aws = argparse.ArgumentParser(add_help=False)
-    on_aws.add_argument("--stage", type=kinds.stage, help="a deployment on AWS")
-    on_aws.add_argument("--region", default="", help="its region (default: AWS_REGION)")
-    address = argparse.ArgumentParser(add_help=False)
-    address.add_argument("--events-url", type=kinds.url, help="the address that Slack posts to")
-    commands_.add_parser(
-        "doctor",
-        parents=[shared, place, on_aws, address, json_flag],
-        help="look at everything that Footnote rests on, and say what to do",
-    )
-    redrive = commands_.add_parser(
-        "redrive", parents=[shared, on_aws, json_flag], help="answer questions that were given up"
-    )
-    redrive.add_argument("--dry-run", action="store_true", help="only say how many there are")
-    deploy = commands_.add_parser(
-        "deploy",
-        parents=[on_aws, address, json_flag],
-        help="deploy a stage to AWS, from a checkout, and try it out",
-    )
-    part = deploy.add_mutually_exclusive_group()
-    part.add_argument("--check", action="store_true", help="only see whether all is in place")
-    part.add_argument("--smoke", action="store_true", help="only try out what is deployed")
-    part.add_argument(
-        "--put-parameters",
-        action="store_true",
-        help="first write the secrets that are set here and missing there, encrypted",
-    )
-    deploy.add_argument("--image", default="", help="the container image, by digest")
-    deploy.add_argument(
-        "--param",
-        action="append",
-        default=[],
-        type=_assignment,
-        metavar="NAME=VALUE",
-        help="a parameter of serverless.yml; may be given several times",
-    )
-
-
-def _assignment(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not (name.isidentifier() and equals):
-        raise argparse.ArgumentTypeError(f"{text!r} is not of the form NAME=VALUE")
-    return name, value
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -146,9 +94,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         except SettingsError as error:
             if arguments.command != "doctor":
                 raise
-            return asyncio.run(_doctor(arguments, error))
+            return asyncio.run(operating_arguments.doctor(arguments, error))
         configure(settings.log_level)
-        run = OPERATING.get(arguments.command, _command)
+        run = RUNS.get(arguments.command, _command)
         return asyncio.run(run(arguments, settings))
     except (KeyboardInterrupt, asyncio.CancelledError):
         print("Stopped.", file=sys.stderr)
@@ -193,67 +141,6 @@ def _command(arguments: argparse.Namespace, settings: Settings) -> Coroutine[Any
             )
         case _:
             return commands.run_ask(settings, arguments.question, as_json=arguments.json)
-
-
-def _doctor(
-    arguments: argparse.Namespace, settings: Settings | SettingsError
-) -> Coroutine[Any, Any, int]:
-    from handlers.runtime.doctor.command import run_doctor
-
-    return run_doctor(
-        settings,
-        stage=arguments.stage or "",
-        region=arguments.region,
-        events_url=arguments.events_url or "",
-        as_json=arguments.json,
-    )
-
-
-def _sources(arguments: argparse.Namespace, settings: Settings) -> Coroutine[Any, Any, int]:
-    from handlers.runtime.source_health import run_sources
-
-    return run_sources(settings, as_json=arguments.json)
-
-
-def _redrive(arguments: argparse.Namespace, settings: Settings) -> Coroutine[Any, Any, int]:
-    from handlers.runtime.redrive import run_redrive
-
-    return run_redrive(
-        settings,
-        stage=arguments.stage or "",
-        region=arguments.region,
-        dry_run=arguments.dry_run,
-        as_json=arguments.json,
-    )
-
-
-def _deploy(arguments: argparse.Namespace, settings: Settings) -> Coroutine[Any, Any, int]:
-    from handlers.runtime import deploy
-
-    asked = deploy.Deployment(
-        stage=arguments.stage or settings.stage or "dev",
-        region=arguments.region,
-        image=arguments.image,
-        params=dict(arguments.param),
-        events_url=arguments.events_url or "",
-        put_parameters=arguments.put_parameters,
-    )
-    run = deploy.run_deploy
-    if arguments.check or arguments.smoke:
-        run = deploy.run_check if arguments.check else deploy.run_smoke
-    return run(settings, asked, as_json=arguments.json)
-
-
-Command = Callable[[argparse.Namespace, Settings], Coroutine[Any, Any, int]]
-
-OPERATING: Mapping[str, Command] = {
-    "doctor": _doctor,
-    "sources": _sources,
-    "redrive": _redrive,
-    "deploy": _deploy,
-    **dict.fromkeys(("eval", eval_arguments.ADD), eval_arguments.run),
-}
-"""The commands of whoever runs an installation."""
 
 
 class Stop(asyncio.Event):

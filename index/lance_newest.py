@@ -40,8 +40,8 @@ async def read_newest(
     """Return what ``read`` returns at a version that was the newest after this call began.
 
     ``held`` tells one state of one table from all others: a table that was made anew counts its
-    versions from 1 again. ``read`` may be called several times. ``is_whole`` tells whether what it returned is of one
-    version; ``catch_up`` is called beside it once the table has moved on.
+    versions from 1 again. ``read`` may be called several times. ``is_whole`` tells whether what it
+    returned is of one version; ``catch_up`` is called beside it once the table has moved on.
     """
     before = await held()
     found, _ = await asyncio.gather(read(), table.checkout_latest())

@@ -15,7 +15,7 @@ from handlers.runtime import terminal, wiring
 from handlers.runtime.settings import Settings, SettingsError
 from handlers.runtime.sources import document_sources
 from handlers.runtime.syncing import Show, Synced, Syncing
-from handlers.runtime.upkeep import remember_sync, write_index
+from handlers.runtime.upkeep import maintain_in_time, remember_sync, write_index
 from handlers.work.writer import WRITER_LEASE_SECONDS
 from index.audience import Audience
 from index.ports import Source
@@ -99,6 +99,18 @@ def _show(done: Sequence[Synced]) -> None:
             terminal.tell(f"{one.source}: {one.reason}")
 
 
+async def run_maintain(settings: Settings, *, as_json: bool) -> int:
+    """`footnote maintain`: fails if another process writes the index."""
+    report = await maintain_in_time(settings, force=True, seconds=None)
+    if as_json:
+        terminal.print_json(report)
+    elif report["complete"]:
+        print(f"The index is tidy: {report['chunks']:,} chunks, version {report['index_version']}.")
+    else:
+        terminal.tell(f"Nothing was done, because {report['reason']}.")
+    return OK if report["complete"] else FAILED
+
+
 async def run_ask(settings: Settings, question: str, *, as_json: bool) -> int:
     """`footnote ask`: answer in the terminal, from what everyone may read."""
     embedder = await asyncio.to_thread(wiring.query_embedder, settings)
@@ -138,7 +150,9 @@ async def run_serve(settings: Settings, stopped: asyncio.Event) -> int:
     if _has_sources(settings):
         _show(await sync_sources(settings))
 
-    async with running(settings, sync=_again(settings), reconciles=True) as address:
+    async with running(
+        settings, sync=_again(settings), maintain=_tidied(settings), reconciles=True
+    ) as address:
         where = f"at {address}/slack/events" if address else "over Socket Mode"
         terminal.tell(f"Footnote is listening {where}. Ctrl-C stops it.")
         await stopped.wait()
@@ -149,6 +163,10 @@ def _again(settings: Settings) -> Callable[[], Awaitable[object]] | None:
     if not _has_sources(settings):
         return None
     return lambda: sync_sources(settings, quiet=True)
+
+
+def _tidied(settings: Settings) -> Callable[[], Awaitable[object]]:
+    return lambda: maintain_in_time(settings, force=False, seconds=None)
 
 
 def _has_sources(settings: Settings) -> bool:

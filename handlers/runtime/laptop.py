@@ -34,6 +34,9 @@ log = logging.getLogger(__name__)
 RETRY_SECONDS = 2.0
 """Pause after the queue did not answer."""
 
+MAINTAIN_SECONDS = 6 * 3600.0
+"""How often the index is tidied and what was removed is taken out of its bytes, as on AWS."""
+
 RECONCILE_SECONDS = 120.0
 """How often a bounded part of Slack is searched for questions that did not arrive."""
 
@@ -43,13 +46,14 @@ async def running(
     settings: Settings,
     *,
     sync: Callable[[], Awaitable[object]] | None = None,
+    maintain: Callable[[], Awaitable[object]] | None = None,
     reconciles: bool = False,
 ) -> AsyncIterator[str]:
     """Run everything until the block is left; yields the address Slack should post to.
 
-    The address is empty with Socket Mode. ``sync`` is called every ``sync_minutes``. With
-    ``reconciles`` questions are looked for that Slack could not deliver while this machine slept.
-    Leaving the block gives the jobs in hand back to the queue.
+    The address is empty with Socket Mode. ``sync`` is called every ``sync_minutes``, ``maintain``
+    every ``MAINTAIN_SECONDS``. With ``reconciles`` questions are looked for that Slack could not
+    deliver while this machine slept. Leaving the block gives the jobs in hand back to the queue.
     """
     tracing.start(settings)
     client = slack_client(settings)
@@ -62,6 +66,8 @@ async def running(
         tasks = [asyncio.create_task(_work(queue, worker)) for _ in range(settings.workers)]
         if sync is not None and settings.sync_minutes:
             tasks.append(asyncio.create_task(_repeat("sync", sync, settings.sync_minutes * 60)))
+        if maintain is not None:
+            tasks.append(asyncio.create_task(_repeat("maintain", maintain, MAINTAIN_SECONDS)))
         if reconciles:
             look = partial(reconcile_once, client, queue, store)
             tasks.append(asyncio.create_task(_repeat("reconcile", look, RECONCILE_SECONDS)))

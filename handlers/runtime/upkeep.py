@@ -111,13 +111,15 @@ async def remember_sync(settings: Settings) -> None:
 async def maintain_in_time(settings: Settings, *, force: bool, seconds: float | None) -> Report:
     """Compact and index the table within ``seconds``, if that is due or forced.
 
-    Raises KnowledgeError, SettingsError, StoreUnavailable.
+    What was removed is taken out of the stored bytes in any case. Raises KnowledgeError,
+    SettingsError, StoreUnavailable.
     """
     embedder = await asyncio.to_thread(query_embedder, settings)
 
     async def work(index: LanceIndex) -> Report:
         began, before = time.monotonic(), await index.version()
         await index.maintain(force=force)
+        await index.erase()
         return {
             "version_before": before,
             "index_version": await index.version(),

@@ -56,7 +56,7 @@ def on_s3(storage: ObjectStorage) -> Mapping[str, str]:
 
 
 @pytest.mark.parametrize(
-    "command", ["", "demo", "serve", "sync", "sources", "ask", "eval", "eval add"]
+    "command", ["", "demo", "serve", "sync", "sources", "maintain", "ask", "eval", "eval add"]
 )
 def test_every_command_explains_itself(command: str) -> None:
     done = footnote(*command.split(), "--help")
