@@ -191,6 +191,14 @@ def test_a_worker_has_no_environment_no_descriptors_and_no_files_to_write() -> N
     assert soft["Max file size"] == soft["Max core file size"] == "0"
 
 
+def test_whoever_asks_for_a_parser_loads_no_library_that_parses() -> None:
+    script = "import sys, index.sandbox; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
+    loaded = set(done.stdout.split())
+    assert "index.parsing" in loaded
+    assert not loaded & {"pypdfium2", "docutils", "selectolax", "markdown_it", "csv", "zipfile"}
+
+
 def test_workers_end_with_the_process_that_started_them_however_it_ends() -> None:
     script = (
         "import os, signal\n"
