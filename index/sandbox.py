@@ -6,6 +6,7 @@ exceeds a limit or crashes is gone, with the one document it was reading; the ne
 """
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -45,6 +46,9 @@ MOST_DOCUMENTS: Final = 2_000
 _ZIP = b"PK"
 _LONGEST_ANSWER = 300_000_000
 _LONGEST_REFUSAL = 2_000
+_SWITCHES = ("-I", "-S", "-B", "-X", "utf8", "-c")
+"""Nothing of the user or the site is looked up: the path comes whole, and nothing is written."""
+
 _START = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]);"
     " from index.sandbox_worker import serve; serve(int(sys.argv[2]))"
@@ -155,11 +159,11 @@ class _Worker:
     def __init__(self, memory: int) -> None:
         # Nothing of this environment: neither secrets nor switches that change how Python runs.
         self._process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-I", "-S", "-c", _START, json.dumps(_import_path()), str(memory)],
+            [sys.executable, *_SWITCHES, _START, json.dumps(_import_path()), str(memory)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={"MALLOC_ARENA_MAX": "1", "PYTHONUTF8": "1", "LC_ALL": "C.UTF-8"},
+            env={"MALLOC_ARENA_MAX": "1", "LC_ALL": "C.UTF-8"},
             cwd="/",
             start_new_session=True,
         )
@@ -238,7 +242,7 @@ def _kill_all(workers: set[_Worker]) -> None:
 def _import_path() -> list[str]:
     """Return where a child finds what this process finds, this package first."""
     here = str(Path(index.__file__ or "").resolve().parents[1])
-    return [here, *(path for path in sys.path if path and path != here)]
+    return [here, *(os.path.abspath(path) for path in sys.path if path and path != here)]
 
 
 def _document(raw: RawDocument, answer: dict[str, Any]) -> Document:

@@ -19,7 +19,7 @@ from index.documents import DocumentRef, RawDocument
 from index.errors import DocumentUnreadable
 from index.formats import MEDIA_TYPES
 from index.sandbox import SandboxedParser
-from tests.doubles.office_files import W, docx, epub, pdf, xlsx, zipped
+from tests.doubles.office_files import W, docx, epub, pdf, pptx, shape, xlsx, zipped
 
 BODY = "word/document.xml"
 LAUGHS = (
@@ -83,6 +83,12 @@ def far_cells() -> bytes:
     return xlsx({"Wide": rows})
 
 
+def same_slide_often() -> bytes:
+    """Return a presentation that shows its one slide three thousand times."""
+    words = "".join(f"word {n * 7919} " for n in range(3_000))
+    return pptx([(shape("body", words), "")], times=3_000)
+
+
 def same_page_often() -> bytes:
     """Return a PDF file that has one page a hundred thousand times."""
     content = pdf([[("word", 11, "regular")] * 40])
@@ -115,6 +121,7 @@ BOMBS: dict[str, tuple[str, Callable[[], bytes]]] = {
         ".epub",
         lambda: epub({}, more={"OEBPS/book.opf": f"{LAUGHS}<a>&a9;</a>"}),
     ),
+    "same slide often": (".pptx", same_slide_often),
     "deep XML": (".docx", lambda: docx("<w:tbl><w:tr><w:tc>" * 50_000)),
     "XML without end": (".docx", lambda: with_noise(b"<w:p/>")),
     "a million cells": (".xlsx", lambda: cells(1_000_000)),

@@ -80,13 +80,16 @@ def paragraph(inner: str, style: str = "", item: str = "") -> str:
     return f"<w:p><w:pPr>{properties}</w:pPr>{runs}</w:p>"
 
 
-def pptx(slides: Sequence[tuple[str, str]], title: str = "") -> bytes:
-    """Return slides, each with its shapes and its notes, as XML of PowerPoint."""
+def pptx(slides: Sequence[tuple[str, str]], title: str = "", times: int = 1) -> bytes:
+    """Return slides, each with its shapes and its notes, as XML of PowerPoint.
+
+    All of them are shown ``times`` times.
+    """
     parts: dict[str, str] = {}
     numbers = range(1, len(slides) + 1)
     listed = "".join(f'<p:sldId id="{255 + n}" r:id="rId{n}"/>' for n in numbers)
     parts["ppt/presentation.xml"] = (
-        f"<p:presentation {A}><p:sldIdLst>{listed}</p:sldIdLst></p:presentation>"
+        f"<p:presentation {A}><p:sldIdLst>{listed * times}</p:sldIdLst></p:presentation>"
     )
     # The slides lie in the file in another order than they are shown.
     files = {n: f"slides/slide{len(slides) - n + 1}.xml" for n in numbers}

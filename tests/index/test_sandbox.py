@@ -185,10 +185,18 @@ def test_a_worker_has_no_environment_no_descriptors_and_no_files_to_write() -> N
     given, descriptors, *limits = done.stdout.splitlines()
     assert "planted" not in given and "PATH" not in given
     # Its two pipes, the copy that it answers on, and nowhere to complain to.
-    assert int(descriptors) <= 5
+    assert int(descriptors) == 4
     soft = {line[:25].strip(): line[25:].split()[0] for line in limits if line}
     assert soft["Max address space"] == str(MEMORY)
     assert soft["Max file size"] == soft["Max core file size"] == "0"
+
+
+def test_whoever_asks_for_a_parser_loads_no_library_that_parses() -> None:
+    script = "import sys, index.sandbox; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
+    loaded = set(done.stdout.split())
+    assert "index.parsing" in loaded
+    assert not loaded & {"pypdfium2", "docutils", "selectolax", "markdown_it", "csv", "zipfile"}
 
 
 def test_workers_end_with_the_process_that_started_them_however_it_ends() -> None:

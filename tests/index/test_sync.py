@@ -189,11 +189,14 @@ async def test_a_page_that_became_empty_is_no_longer_quoted(
 async def test_a_file_that_was_emptied_is_no_longer_quoted(
     index: LanceIndex, embedder: HashingEmbedder, tmp_path: Path, nothing: str
 ) -> None:
-    (tmp_path / "a.md").write_text("# A\n\nThis was said once.\n")
-    (tmp_path / "b.md").write_text("# B\n\nThis is still said.\n")
-    await sync(FolderSource(tmp_path), DocumentParser(), embedder, index)
-    (tmp_path / "a.md").write_text(nothing)
-    report = await sync(FolderSource(tmp_path), DocumentParser(), embedder, index)
+    # The index lies in tmp_path too, and holds JSON.
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    (docs / "a.md").write_text("# A\n\nThis was said once.\n")
+    (docs / "b.md").write_text("# B\n\nThis is still said.\n")
+    await sync(FolderSource(docs), DocumentParser(), embedder, index)
+    (docs / "a.md").write_text(nothing)
+    report = await sync(FolderSource(docs), DocumentParser(), embedder, index)
     assert [one.location for one in report.skipped] == ["a.md"]
     assert await index.documents() == 1
 
