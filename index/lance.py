@@ -9,10 +9,8 @@ The engine reads ``LANCE_CPU_THREADS`` when it starts. Whoever composes the prog
 this module is imported: about 32 for an index on S3, where threads wait more than they compute.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import timedelta
-from pathlib import Path
 
 import lancedb
 import numpy as np
@@ -24,20 +22,19 @@ from lancedb.query import BooleanQuery, FullTextQuery, MatchQuery, Occur
 from index import lance_rows
 from index.audience import Audience
 from index.keywords import ANALYSIS, LONGEST_TOKEN, Wanted, wanted
-from index.lance_errors import PATIENCE, explained, mismatch, missing
-from index.lance_fence import Fence
-from index.lance_filters import any_of, inside, readable_by, source_id
+from index.lance_changes import Changes, held_in
+from index.lance_errors import PATIENCE, explained, mismatch
+from index.lance_filters import inside, readable_by
 from index.lance_handle import Handle
-from index.lance_known import Past, vectors_in
 from index.lance_maintenance import KEYWORDS, Indexes
 from index.lance_reading import Reading, any_row
+from index.lance_tables import Tables, version_of, was_superseded
 from index.lance_upkeep import KEEP, VectorDesign
-from index.lance_writing import Writing
-from index.ports import Candidate, IndexEntry, Vector
+from index.ports import Candidate, IndexEntry, Outgoing, Vector
 from index.within import EVERYTHING, Within
 
 TABLE = f"chunks-{ANALYSIS}"
-"""A table is read only as it was written, so another analysis has another table."""
+"""The first table of a place; see lance_tables.py for those that follow it."""
 
 
 class LanceIndex:
@@ -61,67 +58,78 @@ class LanceIndex:
         self._remote = "://" in uri
         self._options = {**PATIENCE, **(storage_options or {})} if self._remote else None
         self._connection: AsyncConnection | None = None
-        self._handle = Handle(uri, self._opened)
+        self._tables = Tables(uri, self._connected, first=TABLE)
+        self._handle = Handle(uri, self._opened, replaced=was_superseded)
         self._reading = Reading()
-        self._past = Past()
-        self._seen: int | None = None
-        self._writing = Writing(
+        self._changes = Changes(
+            uri,
+            self._tables,
             self._handle,
-            create=self._create,
+            schema=lambda recipe: lance_rows.table_schema(embedder, dimensions, recipe),
             indexes=_INDEXES,
-            fence=Fence(before_change),
+            before_change=before_change,
         )
 
-    async def fingerprints(self, source: str) -> Mapping[str, str]:
-        """Return document id -> fingerprint; empty when there is no index yet."""
-        theirs = any_of("source_id", [source_id(source)])
-        rows = await self._rows(theirs, ["doc_id", "fingerprint"])
-        return dict(zip(rows["doc_id"].to_pylist(), rows["fingerprint"].to_pylist(), strict=True))
-
-    async def begin(self) -> None:
-        """Begin a run of changes: what the index holds now stays known to ``vectors``."""
-        self._seen = await self._handle.use_or(None, lambda table: table.version())
-        if self._writing.dropped or not self._past:
-            past = await self._handle.use_or(None, self._as_it_is)
-            if past is not None:
-                self._past.remember(past)
-            self._writing.dropped = False
+    async def begin(self, recipe: str) -> None:
+        """Begin a run of changes, to the table that answers or to one beside it."""
+        with explained(self._uri):
+            await self._changes.begin(recipe)
 
     async def take_over(self) -> bool:
         """Keep earlier writers out; tell whether one has changed the index since ``begin``."""
-        return await self._writing.take_over(self._seen)
+        return await self._changes.take_over()
+
+    async def fingerprints(self, source: str) -> Mapping[str, str]:
+        """Return document id -> fingerprint; empty when there is no index yet."""
+        return await self._changes.fingerprints(source)
+
+    async def outgoing(self, source: str) -> Outgoing | None:
+        """Return what still answers of a source while a new table is built beside it."""
+        return await self._changes.outgoing(source)
 
     async def vectors(self, text_ids: Collection[str]) -> Mapping[str, Vector]:
         """Return the stored vectors of equal texts, by ``stable_id`` of what was embedded."""
-        nothing: dict[str, Vector] = {}
-        found = await self._handle.use_or(nothing, lambda table: vectors_in(table, text_ids))
-        if not self._writing.dropped and len(self._past) < 2:
-            return found
-        return found | await self._past.vectors([one for one in text_ids if one not in found])
+        return await self._changes.vectors(text_ids)
 
     async def stage(self, entries: Sequence[IndexEntry]) -> None:
         """Keep entries in memory for the next commit. Raises ValueError for a malformed entry."""
         for entry in entries:
             lance_rows.check_entry(entry, self._dimensions)
-        self._writing.stage(entries)
+        self._changes.writing.stage(entries)
 
     async def commit(self) -> int:
         """Replace the staged documents in one version; without any, change nothing.
 
         What was staged stays staged if the commit fails, so that it can be tried again.
         """
-        await self._writing.commit()
+        await self._changes.writing.commit()
         return await self.version()
 
     async def discard(self) -> None:
         """Forget what is staged."""
-        self._writing.discard()
+        self._changes.writing.discard()
 
     async def remove(self, document_ids: Sequence[str]) -> int:
         """Drop documents; no search finds them again. Their bytes stay until they are compacted."""
-        if document_ids:
-            await self._writing.remove(any_of("doc_id", document_ids), document_ids)
+        await self._changes.remove(document_ids)
         return await self.version()
+
+    async def retire(self, document_ids: Sequence[str]) -> None:
+        """Drop documents from the table that answers while another one is built."""
+        await self._changes.retire(document_ids)
+
+    async def remove_source(self, name: str) -> None:
+        """Drop all documents of a source; no search finds them again."""
+        await self._changes.remove_source(name)
+
+    async def finish(self, source: str, among: Collection[str] | None = None) -> frozenset[str]:
+        """End a run; let a new table answer if no other source has to be brought into it."""
+        with explained(self._uri):
+            return await self._changes.finish(source, among)
+
+    async def held(self) -> Mapping[str, int]:
+        """Return the names of all sources that something is held of, and how many documents."""
+        return await held_in(self._changes.answering)
 
     async def search(
         self,
@@ -190,11 +198,11 @@ class LanceIndex:
 
     async def version(self) -> int:
         """Return the newest version; 0 when there is no index yet."""
-        return await self._handle.use_or(0, lambda table: table.version())
+        return await self._changes.answering.use_or(0, version_of)
 
     async def count(self) -> int:
         """Return the number of chunks; 0 when there is no index yet."""
-        return await self._handle.use_or(0, lambda table: table.count_rows())
+        return await self._changes.answering.use_or(0, lambda table: table.count_rows())
 
     async def documents(self) -> int:
         """Return the number of documents; 0 when there is no index yet."""
@@ -205,7 +213,7 @@ class LanceIndex:
 
         Does nothing until enough has piled up, unless forced. Only the writer calls it.
         """
-        await self._writing.maintain(force=force)
+        await self._changes.maintain(force=force)
 
     async def erase(self, *, older_than: timedelta = KEEP) -> None:
         """Take out of the stored bytes what was dropped, and versions that are ``older_than`` that.
@@ -213,17 +221,14 @@ class LanceIndex:
         A version younger than an hour may be the one that a reader is reading. So what was dropped
         is gone from the bytes when this has run twice, an hour apart. Only the writer calls it.
         """
-        await self._writing.erase(older_than)
+        await self._changes.erase(older_than)
 
     async def close(self) -> None:
         """Let go of the storage. A later call opens it again; staged entries are dropped."""
         await self._reading.close()
-        self._past.forget()
-        table = self._handle.forget()
+        self._changes.forget()
+        self._handle.close()
         connection, self._connection = self._connection, None
-        self._writing.discard()
-        if table is not None:
-            table.close()  # type: ignore[no-untyped-call]
         if connection is not None:
             connection.close()  # type: ignore[no-untyped-call]
 
@@ -233,33 +238,19 @@ class LanceIndex:
             raise mismatch(self._uri, self._embedder, self._dimensions, "a vector", query.size)
         return query
 
-    async def _create(self) -> None:
-        with explained(self._uri):
-            schema = lance_rows.table_schema(self._embedder, self._dimensions)
-            await (await self._connected()).create_table(TABLE, schema=schema, exist_ok=True)
-
     async def _rows(self, where: str | None, columns: list[str]) -> pa.Table:
-        async def read(table: AsyncTable) -> pa.Table:
-            query = table.query().select(columns)
-            return await (query if where is None else query.where(where)).to_arrow()
-
         schema = lance_rows.table_schema(self._embedder, self._dimensions)
         nothing = pa.schema([schema.field(name) for name in columns]).empty_table()
-        return await self._handle.use_or(nothing, read)
+        return await self._changes.answering.use_or(
+            nothing, lambda table: lance_rows.columns_of(table, where, columns)
+        )
 
     async def _opened(self) -> AsyncTable:
-        if not self._remote and not await asyncio.to_thread(Path(self._uri).is_dir):
-            raise missing(self._uri)
-        table = await (await self._connected()).open_table(TABLE)
+        table: AsyncTable = await self._tables.answering()
         built_with, size = lance_rows.vector_space(await table.schema())
         if (built_with, size) != (self._embedder, self._dimensions):
             raise mismatch(self._uri, built_with, size, self._embedder, self._dimensions)
         return table
-
-    async def _as_it_is(self, table: AsyncTable) -> AsyncTable:
-        past = await (await self._connected()).open_table(TABLE)
-        await past.checkout(await table.version())
-        return past
 
     async def _connected(self) -> AsyncConnection:
         if self._connection is None:

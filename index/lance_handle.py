@@ -14,10 +14,20 @@ T = TypeVar("T")
 class Handle(Generic[Table]):
     """One table for all callers. Every use sees what was committed before it began."""
 
-    def __init__(self, uri: str, open_table: Callable[[], Awaitable[Table]]) -> None:
-        """Keep how to open the table; ``uri`` is what errors call it."""
+    def __init__(
+        self,
+        uri: str,
+        open_table: Callable[[], Awaitable[Table]],
+        *,
+        replaced: Callable[[Table], Awaitable[bool]] | None = None,
+    ) -> None:
+        """Keep how to open the table; ``uri`` is what errors call it.
+
+        ``replaced`` tells of an open table that another one is to be opened in its place.
+        """
         self._uri = uri
         self._open_table = open_table
+        self._replaced = replaced
         self._table: Table | None = None
 
     async def use(self, work: Callable[[Table], Awaitable[T]], *, asks_itself: bool = False) -> T:
@@ -35,13 +45,20 @@ class Handle(Generic[Table]):
                     table = held
                     if not asks_itself:
                         await table.checkout_latest()
-                return await work(table)
-        except Vanished:
+                # What asks itself knows of the newest version, and so of this, when it is done.
+                if asks_itself or not await self._is_replaced(table):
+                    done = await work(table)
+                    if not asks_itself or not await self._is_replaced(table):
+                        return done
+        except (Vanished, IndexMissing):
             if held is None:
                 raise
-        # A clean-up took files that the held version needs: open the newest one.
+        # Files that the held version needs were cleaned up, or another table answers now.
         self._table = None
         return await self.use(work, asks_itself=asks_itself)
+
+    async def _is_replaced(self, table: Table) -> bool:
+        return self._replaced is not None and await self._replaced(table)
 
     async def use_or(self, without: T, work: Callable[[Table], Awaitable[T]]) -> T:
         """Return what ``work`` returns, or ``without`` where there is no table."""
@@ -50,7 +67,8 @@ class Handle(Generic[Table]):
         except IndexMissing:
             return without
 
-    def forget(self) -> Table | None:
-        """Return the open table and let go of it; the next use opens it again."""
+    def close(self) -> None:
+        """Let go of the table; the next use opens it again."""
         table, self._table = self._table, None
-        return table
+        if table is not None:
+            table.close()

@@ -28,6 +28,10 @@ class Versioned(Protocol):
         """Hold the newest version from now on."""
         ...
 
+    def close(self) -> None:
+        """Let go of it."""
+        ...
+
 
 async def read_newest(
     table: Versioned,

@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 
 from index.chunking import searchable_text
 from index.documents import Chunk, stable_id
-from index.keywords import coverage, keyword_text
+from index.keywords import ANALYSIS, coverage, keyword_text
 from index.lance_fence import PREFIX
 from index.lance_filters import is_hex_id, source_id
 from index.ports import Candidate, IndexEntry, Vectors
 
 EMBEDDER_KEY = b"footnote.embedder"
+RECIPE_KEY = b"footnote.recipe"
+ANALYSIS_KEY = b"footnote.analysis"
 
 KEYWORD_CHARACTERS = 2_000
 """How much of a question the keyword arm reads; what follows adds time and no meaning."""
@@ -42,8 +44,8 @@ CANDIDATE_COLUMNS = (
 """What a search reads: all but the columns that only the writer needs."""
 
 
-def table_schema(embedder: str, dimensions: int) -> pa.Schema:
-    """Return the schema of a table for vectors of this embedder.
+def table_schema(embedder: str, dimensions: int, recipe: str = "") -> pa.Schema:
+    """Return the schema of a table for vectors of this embedder, filled by this recipe.
 
     ``id`` is marked as the primary key: without it two writers that merge one new id at the same
     time both insert it. Vectors are float16, which costs no recall that could be measured.
@@ -72,7 +74,11 @@ def table_schema(embedder: str, dimensions: int) -> pa.Schema:
             pa.field("ordinal", pa.int32(), nullable=False),
             pa.field("vector", pa.list_(pa.float16(), dimensions), nullable=False),
         ],
-        metadata={EMBEDDER_KEY: embedder.encode()},
+        metadata={
+            EMBEDDER_KEY: embedder.encode(),
+            RECIPE_KEY: recipe.encode(),
+            ANALYSIS_KEY: ANALYSIS.encode(),
+        },
     )
 
 
@@ -80,6 +86,12 @@ def vector_space(schema: pa.Schema) -> tuple[str, int]:
     """Return the embedder that a table was made with, and the length of its vectors."""
     built_with = (schema.metadata or {}).get(EMBEDDER_KEY, b"").decode()
     return built_with, schema.field("vector").type.list_size
+
+
+async def columns_of(table: Any, where: str | None, columns: Iterable[str]) -> pa.Table:
+    """Return columns of the rows that a filter admits, or of all."""
+    query = table.query().select(list(columns))
+    return await (query if where is None else query.where(where)).to_arrow()
 
 
 def check_entry(entry: IndexEntry, dimensions: int) -> None:

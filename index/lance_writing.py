@@ -9,10 +9,12 @@ from typing import Any
 from index import lance_rows
 from index.errors import IndexMissing, KnowledgeError, WriterConflict
 from index.lance_erasure import erase
+from index.lance_errors import explained
 from index.lance_fence import Fence
 from index.lance_filters import any_of
 from index.lance_handle import Handle
 from index.lance_maintenance import Indexes, index_words, maintain
+from index.lance_tables import tell
 from index.ports import IndexEntry
 
 ROUNDS = 5
@@ -26,17 +28,19 @@ class Writing:
 
     def __init__(
         self,
+        uri: str,
         handle: Handle[Any],
         *,
         create: Callable[[], Awaitable[object]],
         indexes: Indexes,
         fence: Fence,
     ) -> None:
-        """Change the table of ``handle``, behind ``fence``.
+        """Change the table of ``handle``, behind ``fence``; ``uri`` is what errors call it.
 
         ``create`` makes an empty table where there is none.
         """
-        self._handle = handle
+        self.handle = handle
+        self._uri = uri
         self._create = create
         self._indexes = indexes
         self._fence = fence
@@ -67,7 +71,7 @@ class Writing:
 
         async with self._one_at_a_time:
             await self._fence.ask()
-            return await self._handle.use_or(seen is not None, take)
+            return await self.handle.use_or(seen is not None, take)
 
     async def commit(self) -> None:
         """Replace the staged documents; they stay staged if that fails."""
@@ -89,11 +93,17 @@ class Writing:
                 self._staged.pop(document_id, None)
             await self._change(lambda table: self._delete(table, where))
 
+    async def tell(self, *brought: str, state: str = "") -> None:
+        """Write down in the table what it is, and ids of sources that are wholly in it."""
+        said = dict.fromkeys(brought, "wholly") | ({"state": state} if state else {})
+        async with self._one_at_a_time:
+            await self._change(lambda table: tell(table, **said), create=True)
+
     async def maintain(self, *, force: bool) -> None:
         """Bring the table into shape if enough has piled up, or in any case."""
         async with self._one_at_a_time:
             await self._fence.ask()
-            await self._handle.use_or(None, lambda t: maintain(t, self._indexes, force=force))
+            await self.handle.use_or(None, lambda t: maintain(t, self._indexes, force=force))
 
     async def erase(self, older_than: timedelta) -> None:
         """Take out of the stored bytes what was dropped."""
@@ -127,12 +137,13 @@ class Writing:
         for left in reversed(range(ROUNDS)):
             await self._fence.ask()
             try:
-                if await self._handle.use(behind_fence):
+                if await self.handle.use(behind_fence):
                     return
             except IndexMissing:
                 if not create:
                     return
-                await self._create()
+                with explained(self._uri):
+                    await self._create()
             except WriterConflict:
                 # An earlier writer has woken up, or this one is the earlier: the next round asks.
                 if not left:
@@ -159,7 +170,7 @@ class Writing:
 
     async def _maintain_quietly(self) -> None:
         try:
-            await self._handle.use(lambda t: maintain(t, self._indexes, scattered_only=True))
+            await self.handle.use(lambda t: maintain(t, self._indexes, scattered_only=True))
         except KnowledgeError as error:
             # The commit stands. The next one tries again.
             _log.warning("maintenance of the index failed: %s", type(error).__name__)

@@ -123,6 +123,17 @@ class IndexEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A source in an index that another one is about to replace.
+
+    ``recipe`` made it, or is empty if nobody knows; ``fingerprints`` are by document id.
+    """
+
+    recipe: str
+    fingerprints: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A chunk found by at least one arm of a search, before ranking.
 
@@ -149,10 +160,32 @@ class VectorIndex(Protocol):
         """Return document id -> fingerprint for every document of the source."""
         ...
 
-    async def begin(self) -> None:
-        """Begin a run of changes: what the index holds now stays known to ``vectors`` for a while.
+    async def begin(self, recipe: str) -> None:
+        """Begin a run of changes by a recipe, whose name is part of all its fingerprints.
 
-        Nothing changes by it. Runs that follow each other on one index know of each other's pasts.
+        They go to the index that answers if the same recipe made it, else to a new one beside it.
+        What the index holds now stays known to ``vectors`` for a while; runs that follow each other
+        on one index know of each other's pasts. No search sees a difference.
+        """
+        ...
+
+    async def outgoing(self, source: str) -> Outgoing | None:
+        """Return what still answers of a source while a new index is built beside it.
+
+        None if the changes of this run go to the index that answers.
+        """
+        ...
+
+    async def retire(self, document_ids: Sequence[str]) -> None:
+        """Drop documents from the outgoing index alone; they are gone from the next search."""
+        ...
+
+    async def finish(self, source: str, among: Collection[str] | None = None) -> frozenset[str]:
+        """End a run: the source is wholly in the index.
+
+        A new index answers from now on if that holds for each source of the outgoing one, or for
+        those that are ``among`` these names. Returns the names of the sources that it still waits
+        for; none if there is nothing to wait for.
         """
         ...
 

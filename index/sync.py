@@ -8,13 +8,13 @@ of all others; the next run plans the rest, and the index ends the same.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from index.chunking import RECIPE
 from index.documents import DocumentRef, fingerprint
 from index.errors import SuspiciousDeletion
-from index.ports import Embedder, Parser, Source, VectorIndex
+from index.ports import Embedder, Outgoing, Parser, Source, VectorIndex
 from index.sync_pipeline import Pipeline, Skipped, SyncProgress
 
 __all__ = ["Skipped", "SyncPlan", "SyncProgress", "SyncReport", "plan", "recipe", "sync"]
@@ -43,8 +43,9 @@ class SyncReport:
     """What a sync did, in documents and chunks.
 
     A skipped document is in none of the other counts; what the index held of it stays searchable,
-    unless it has no text any more, or rights of its own that may have changed.
-    ``chunks_per_second`` is embedded chunks by the whole time.
+    unless it has no text any more, or rights of its own that may have changed. ``awaited`` are the
+    sources that a new index still waits for before it answers. ``chunks_per_second`` is embedded
+    chunks by the whole time.
     """
 
     source: str
@@ -58,6 +59,7 @@ class SyncReport:
     seconds: float
     chunks_per_second: float
     index_version: int
+    awaited: tuple[str, ...] = ()
 
 
 def recipe(parser: Parser, embedder: Embedder) -> str:
@@ -98,6 +100,27 @@ def plan(
     return SyncPlan(tuple(added), tuple(changed), removed, tuple(unchanged))
 
 
+def outdated(
+    listed: Sequence[DocumentRef],
+    readers: frozenset[str],
+    old: Outgoing,
+    confirm_deletion: bool = False,
+) -> tuple[str, ...]:
+    """Return the documents that an outgoing index must not show any more, by their ids.
+
+    They are gone, or have changed, and then nobody knows without reading them whether they have
+    lost readers. Raises SuspiciousDeletion as ``plan`` does.
+    """
+    todo = plan(
+        listed,
+        old.fingerprints,
+        fingerprint_of=lambda ref: fingerprint(ref.version, readers, old.recipe),
+        confirm_deletion=confirm_deletion,
+    )
+    changed = tuple(ref.id for ref in todo.changed) if old.recipe else ()
+    return todo.removed + changed
+
+
 async def sync(
     source: Source,
     parser: Parser,
@@ -106,8 +129,13 @@ async def sync(
     *,
     progress: Callable[[SyncProgress], None] | None = None,
     confirm_deletion: bool = False,
+    catalog: Collection[str] | None = None,
 ) -> SyncReport:
     """Make the index hold what the source lists now, and embed only what is new.
+
+    Another recipe than that of the index builds a new index beside it, which answers when every
+    source of the old one was brought in; of those, only sources that are in ``catalog`` count.
+    Until then the old one loses what the source deleted or changed, and gains nothing.
 
     Cancelling is safe at any point: nothing is ever half committed. ``progress`` is called on the
     event loop and must not block.
@@ -127,23 +155,27 @@ async def sync(
         listed.append(ref)
         pipeline.note_listed(len(listed))
 
-    async def planned() -> SyncPlan:
+    async def planned() -> tuple[SyncPlan, tuple[str, ...]]:
         indexed = await index.fingerprints(source.name)
-        return plan(
+        todo = plan(
             listed, indexed, fingerprint_of=fingerprint_of, confirm_deletion=confirm_deletion
         )
+        old = await index.outgoing(source.name)
+        return todo, () if old is None else outdated(listed, readers, old, confirm_deletion)
 
-    await index.begin()
-    todo = await planned()
-    if todo.changes and await index.take_over():
+    await index.begin(made_by)
+    todo, old = await planned()
+    if (todo.changes or old) and await index.take_over():
         # An earlier writer has ended what it had under way.
-        todo = await planned()
+        todo, old = await planned()
+    await index.retire(old)
     if todo.removed:
         await index.remove(todo.removed)
     done = await pipeline.run(todo.added, todo.changed)
     if todo.changes:
         pipeline.note_stage("finishing")
         await index.maintain()
+    awaited = await index.finish(source.name, catalog)
     version = await index.version()
     pipeline.note_stage("done")
     seconds = time.monotonic() - began
@@ -159,4 +191,5 @@ async def sync(
         seconds=seconds,
         chunks_per_second=done.embedded / seconds if seconds > 0 else 0.0,
         index_version=version,
+        awaited=tuple(sorted(awaited)),
     )

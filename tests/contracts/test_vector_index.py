@@ -248,11 +248,11 @@ async def test_vectors_dropped_since_a_run_began_are_known_to_it_and_to_no_other
     index: VectorIndex, open_with: Open
 ) -> None:
     removed, replaced = entry(EMBEDDER, "a", "one text"), entry(EMBEDDER, "b", "two text")
-    await index.begin()
+    await index.begin("recipe-1")
     assert await index.vectors(text_ids(removed)) == {}
     await index.stage([removed, replaced])
     await index.commit()
-    await index.begin()
+    await index.begin("recipe-1")
     await index.remove([removed.document.ref.id])
     await index.stage([entry(EMBEDDER, "b", "three text")])
     await index.commit()
@@ -260,10 +260,10 @@ async def test_vectors_dropped_since_a_run_began_are_known_to_it_and_to_no_other
     known = await index.vectors(both)
     assert sorted(known) == sorted(both)
     assert np.allclose(known[both[0]], removed.vectors[0], atol=2e-3)
-    await index.begin()
+    await index.begin("recipe-1")
     assert sorted(await index.vectors(both)) == sorted(both)
     other = open_with(EMBEDDER)
-    await other.begin()
+    await other.begin("recipe-1")
     assert await other.vectors(both) == {}
 
 

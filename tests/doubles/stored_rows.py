@@ -1,22 +1,28 @@
 """All rows of an index as they are stored, vectors and all, to compare two indexes row for row."""
 
+import asyncio
 from collections.abc import Mapping
 
 import lancedb
 
+from index.errors import IndexMissing
 from index.lance import TABLE
 from index.lance_fence import PREFIX
+from index.lance_tables import Tables
 
 Rows = list[dict[str, object]]
 
 
 async def stored_rows(uri: str, storage_options: Mapping[str, str] | None = None) -> Rows:
-    """Return every row that a search could read now, in the order of their ids.
+    """Return every row that a search could read now, in the order of their ids; none without index.
 
     What tells the writer is left out: see index/lance_fence.py.
     """
     connection = await lancedb.connect_async(uri, storage_options=dict(storage_options or {}))
-    table = await connection.open_table(TABLE)
+    try:
+        table = await Tables(uri, lambda: asyncio.sleep(0, connection), first=TABLE).answering()
+    except IndexMissing:
+        return []
     names = [one for one in (await table.schema()).names if not one.startswith(PREFIX)]
     rows = (await table.query().select(names).to_arrow()).to_pylist()
     table.close()

@@ -16,7 +16,7 @@ from index.lance import LanceIndex
 from index.parsing import DocumentParser
 from index.ports import IndexEntry, Vectors
 from index.sources.files import FolderSource
-from index.sync import SyncProgress, SyncReport, plan, recipe, sync
+from index.sync import SyncProgress, SyncReport, plan, sync
 from tests.doubles.hashing_embedder import HashingEmbedder
 from tests.doubles.memory_source import MemorySource, TextParser
 
@@ -132,16 +132,6 @@ async def test_a_revoked_right_reaches_the_index_without_embedding_anything(
     vector = embedder.embed_query("word")
     assert await index.search(vector, "word", Audience.everyone(), 50) == []
     assert await index.search(vector, "word", Audience.of([EVERYONE, team]), 50)
-
-
-async def test_a_new_recipe_indexes_everything_again(
-    index: LanceIndex, embedder: HashingEmbedder
-) -> None:
-    source = MemorySource(pages(4))
-    await run(source, embedder, index)
-    report = await sync(source, TextParser("text-2"), embedder, index)
-    assert (report.changed, report.unchanged) == (4, 0)
-    assert recipe(TextParser("text-2"), embedder) != recipe(TextParser("text-1"), embedder)
 
 
 async def test_what_cannot_be_read_is_named_and_stops_nothing(

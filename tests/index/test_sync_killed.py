@@ -89,14 +89,16 @@ def killed_at(work: Work) -> bool:
     return process.exitcode == -9
 
 
-async def check_folder(tmp_path: Path, seed: int, documents: int, every: int) -> int:
+async def check_folder(
+    tmp_path: Path, seed: int, documents: int, every: int, *, parser: str = "text-1"
+) -> int:
     """Kill at every n-th thing that the process does; return how often it was killed."""
     places = count()
 
     def copy(place: str) -> str:
         return str(shutil.copytree(place, tmp_path / f"index-{next(places)}"))
 
-    work = Work(str(tmp_path / "begins"), None, seed, 2, documents)
+    work = Work(str(tmp_path / "begins"), None, seed, 2, documents, parser)
     told = await story(work, copy)
     for kills, dies_at in enumerate(count(1, every)):
         one = replace(work, uri=copy(told.begins), dies_at=dies_at)
@@ -108,14 +110,20 @@ async def check_folder(tmp_path: Path, seed: int, documents: int, every: int) ->
 
 
 async def check_bucket(
-    storage: ObjectStorage, bucket: SlowStorage, seed: int, documents: int, every: int
+    storage: ObjectStorage,
+    bucket: SlowStorage,
+    seed: int,
+    documents: int,
+    every: int,
+    *,
+    parser: str = "text-1",
 ) -> int:
     """Kill before and after every n-th write to the bucket; return how often that was."""
 
     def copy(place: str) -> str:
         return copied(storage, place)
 
-    work = Work(storage.new_uri(), storage.storage_options, seed, 2, documents)
+    work = Work(storage.new_uri(), storage.storage_options, seed, 2, documents, parser)
     told = await story(work, copy)
     for kills, point in enumerate(count(0, every)):
         number, arrives = divmod(point, 2)
@@ -175,6 +183,22 @@ async def test_a_sync_that_is_killed_at_a_write_to_the_bucket_is_completed_by_th
     storage: ObjectStorage, bucket: SlowStorage
 ) -> None:
     assert await check_bucket(storage, bucket, seed=1, documents=40, every=15) >= 3
+
+
+async def test_a_new_recipe_whose_sync_is_killed_is_completed_by_the_next(
+    storage: ObjectStorage, bucket: SlowStorage
+) -> None:
+    kills = await check_bucket(storage, bucket, seed=2, documents=40, every=21, parser="text-2")
+    assert kills >= 3
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(7200)
+async def test_a_new_recipe_that_is_killed_at_any_write_is_completed_by_the_next(
+    storage: ObjectStorage, bucket: SlowStorage
+) -> None:
+    kills = await check_bucket(storage, bucket, seed=2, documents=60, every=1, parser="text-2")
+    assert kills >= 50
 
 
 @pytest.mark.soak

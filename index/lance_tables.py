@@ -1,0 +1,203 @@
+"""Which table answers, and which one is being built beside it.
+
+::
+
+    1 answers ──────────────────────────────────────────┬─ 1 is superseded ── dropped an hour later
+    2 is filled by another recipe, source after source ─┴─ 2 is complete, and answers
+
+A table is read only as it was written: its parser, its way of cutting, its embedder and its
+analysis of words are its recipe. What a table is stands in its own schema, so a handle that asks
+for a newer version of the old table learns in the same breath that there is a new one.
+
+The first table of a place, and any that is older than this module, answers from its first row on.
+"""
+
+import asyncio
+import re
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+
+from index.keywords import ANALYSIS
+from index.lance_errors import missing
+from index.lance_rows import ANALYSIS_KEY, RECIPE_KEY, vector_space
+from index.lance_upkeep import KEEP
+
+PREFIX: Final = "chunks-"
+NUMBERED: Final = re.compile(rf"{PREFIX}(\d{{5}})")
+
+A_TABLE: Final = 1_000_000
+"""More than a table has versions."""
+
+COLUMN: Final = "source"
+"""The column whose metadata tells what a table is; the schema's own cannot be changed later."""
+
+STATE: Final = "footnote.state"
+BUILDING: Final = "building"
+ANSWERING: Final = "answering"
+SUPERSEDED: Final = "superseded at "
+BROUGHT: Final = "footnote.brought."
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a table says of itself. ``brought`` holds ids of sources that are wholly in it."""
+
+    recipe: str
+    analysis: str
+    embedder: str
+    state: str
+    brought: frozenset[str]
+
+    @classmethod
+    def of(cls, schema: pa.Schema) -> "About":
+        """Read it from the schema."""
+        metadata: Mapping[bytes, bytes] = schema.field(COLUMN).metadata or {}
+        told = {key.decode(): value.decode() for key, value in metadata.items()}
+        written = schema.metadata or {}
+        return cls(
+            written.get(RECIPE_KEY, b"").decode(),
+            written.get(ANALYSIS_KEY, b"").decode(),
+            vector_space(schema)[0],
+            told.get(STATE, ANSWERING),
+            frozenset(key.removeprefix(BROUGHT) for key in told if key.startswith(BROUGHT)),
+        )
+
+    def made_by(self, recipe: str) -> bool:
+        """Tell whether this recipe, with the analysis that is used now, made the table."""
+        return (self.recipe, self.analysis) == (recipe, ANALYSIS)
+
+    def superseded_for(self, now: float) -> float:
+        """Return for how many seconds another table has answered; 0 while this one does."""
+        began = self.state.removeprefix(SUPERSEDED)
+        return now - float(began) if began != self.state else 0.0
+
+
+class Tables:
+    """The tables at one place; ``connect`` returns an open connection to it."""
+
+    def __init__(
+        self,
+        uri: str,
+        connect: Callable[[], Awaitable[Any]],
+        *,
+        first: str,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """``first`` is the name of a table where there is none yet.
+
+        ``clock`` counts seconds since the epoch, because several machines compare it.
+        """
+        self._uri = uri
+        self._connect = connect
+        self._first = first
+        self._clock = clock
+
+    async def names(self) -> list[str]:
+        """Return the names of all tables, the newest first."""
+        if "://" not in self._uri and not await asyncio.to_thread(Path(self._uri).is_dir):
+            return []
+        listed = (await (await self._connect()).list_tables()).tables
+        tables = [name for name in listed if name.startswith(PREFIX)]
+        return sorted(tables, key=lambda name: (number(name), name == self._first), reverse=True)
+
+    async def open(self, name: str) -> Any:
+        """Return a handle of its own for a table. Raises what the engine raises."""
+        return await (await self._connect()).open_table(name)
+
+    async def answering(self) -> Any:
+        """Return a handle for the table that answers. Raises IndexMissing."""
+        for name in await self.names():
+            table = await self.open(name)
+            if About.of(await table.schema()).state == ANSWERING:
+                return table
+            table.close()
+        raise missing(self._uri)
+
+    async def survey(self) -> Sequence[tuple[str, About]]:
+        """Return the names of all tables, the newest first, and what each says of itself."""
+        found: list[tuple[str, About]] = []
+        for name in await self.names():
+            table = await self.open(name)
+            found.append((name, About.of(await table.schema())))
+            table.close()
+        return found
+
+    async def create(self, name: str | None, schema: pa.Schema) -> None:
+        """Make an empty table, to be built; or that which answers, for None."""
+        state = {STATE: ANSWERING if name is None else BUILDING}
+        place = schema.get_field_index(COLUMN)
+        told = schema.set(place, schema.field(place).with_metadata(state))
+        connection = await self._connect()
+        await connection.create_table(name or self._first, schema=told, exist_ok=True)
+
+    async def drop_old(self, building: str | None) -> None:
+        """Drop what has not answered for an hour, and what nobody is ``building`` any more."""
+        found = await self.survey()
+        if not any(about.state == ANSWERING for _, about in found):
+            return
+        for name, about in found:
+            old = about.superseded_for(self._clock())
+            if about.state == BUILDING and name != building:
+                old = self._clock() - await self._changed(name)
+            if old > KEEP.total_seconds():
+                await (await self._connect()).drop_table(name)
+
+    async def _changed(self, name: str) -> float:
+        table = await self.open(name)
+        moments = [one["timestamp"].timestamp() for one in await table.list_versions()]
+        table.close()
+        return float(max(moments))
+
+
+def to_fill(found: Sequence[tuple[str, About]], recipe: str) -> str | None:
+    """Return the name of the table that this recipe is to fill, which may be one to be made.
+
+    None stands for the table that answers: this recipe made it, or there is none yet.
+    """
+    for name, about in found:
+        if about.state == ANSWERING:
+            return None if about.made_by(recipe) else _next(found[0][0])
+        if about.state == BUILDING and about.made_by(recipe):
+            return name
+    return _next(found[0][0]) if found else None
+
+
+def overtaken(found: Sequence[tuple[str, About]]) -> list[str]:
+    """Return the names of tables that still think they answer, although a newer one does."""
+    return [name for name, about in found if about.state == ANSWERING][1:]
+
+
+async def tell(table: Any, **said: str) -> None:
+    """Write down what a table is: ``state``, and sources that were brought in, by their ids."""
+    written = {STATE if key == "state" else f"{BROUGHT}{key}": value for key, value in said.items()}
+    await table.update_field_metadata({"path": COLUMN, "metadata": written})
+
+
+def superseded() -> str:
+    """Return the state of a table that has answered until now."""
+    return f"{SUPERSEDED}{time.time():.0f}"
+
+
+async def was_superseded(table: Any) -> bool:
+    """Tell whether another table answers by now, as far as this version of the table knows."""
+    return About.of(await table.schema()).state.startswith(SUPERSEDED)
+
+
+def number(name: str) -> int:
+    """Return the place of a table in the order in which they were made."""
+    numbered = NUMBERED.fullmatch(name)
+    return int(numbered[1]) if numbered else 0
+
+
+async def version_of(table: Any) -> int:
+    """Return a number that grows with every version, and when another table takes over."""
+    return number(table.name) * A_TABLE + int(await table.version())
+
+
+def _next(newest: str) -> str:
+    return f"{PREFIX}{number(newest) + 1:05}"
