@@ -6,10 +6,10 @@ What became of each is remembered (handlers/work/syncs.py), so that `footnote so
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from handlers.work.ports import StateStore
 from handlers.work.syncs import SourceHealth, health_of, note_health, note_sync
@@ -19,6 +19,11 @@ from index.sync import SyncProgress, SyncReport, sync
 
 if TYPE_CHECKING:
     from index.lance import LanceIndex
+
+UNDECLARED: Final = (
+    "It is not declared any more, and {documents} of its documents are still found. If that is"
+    " meant, sync again with --confirm-deletion, and they are removed."
+)
 
 Show = Callable[[SyncProgress], None]
 Showing = Callable[[str], AbstractContextManager[Show | None]]
@@ -60,14 +65,17 @@ class Syncing:
         """
         known = {one.name: await health_of(self.store, self.uri, one.name) for one in sources}
         done = [
-            await self._one(source, index, known[source.name])
+            await self._one(source, index, known)
             for source in sorted(sources, key=lambda one: _waits_since(known[one.name]))
         ]
+        done += await self._undeclared(index, known)
         if all(one.report is not None for one in done):
             await note_sync(self.store, self.uri, self.clock())
         return done
 
-    async def _one(self, source: Source, index: LanceIndex, before: SourceHealth | None) -> Synced:
+    async def _one(
+        self, source: Source, index: LanceIndex, known: Mapping[str, SourceHealth | None]
+    ) -> Synced:
         try:
             with self.showing(source.name) as show:
                 report = await sync(
@@ -77,14 +85,28 @@ class Syncing:
                     index,
                     progress=show,
                     confirm_deletion=self.confirm_deletion,
+                    catalog=known.keys(),
                 )
         except (SourceUnavailable, SuspiciousDeletion) as error:
-            health = replace(before or SourceHealth(at=0.0), at=self.clock(), reason=str(error))
+            before = known[source.name] or SourceHealth(at=0.0)
+            health = replace(before, at=self.clock(), reason=str(error))
             await note_health(self.store, self.uri, source.name, health)
             return Synced(source.name, reason=str(error))
         self.observe(report)
         await note_health(self.store, self.uri, source.name, _healthy(report, self.clock()))
         return Synced(source.name, report)
+
+    async def _undeclared(self, index: LanceIndex, declared: Collection[str]) -> list[Synced]:
+        """Remove what the index holds of sources that are no longer declared, once confirmed."""
+        left = []
+        for name, documents in sorted((await index.held()).items()):
+            if name in declared:
+                continue
+            if self.confirm_deletion:
+                await index.remove_source(name)
+            else:
+                left.append(Synced(name, reason=UNDECLARED.format(documents=documents)))
+        return left
 
 
 def _waits_since(health: SourceHealth | None) -> float:

@@ -70,6 +70,19 @@ async def test_a_source_that_fails_is_named_and_leaves_the_others_in_step(home: 
     assert all(one.report is not None for one in done)
 
 
+async def test_a_source_that_is_declared_no_more_is_removed_once_that_is_confirmed(
+    home: Path,
+) -> None:
+    await sync_sources(settings_of(home), quiet=True)
+    (home / "sources.toml").write_text(CATALOG[: CATALOG.index('[[source]]\nname = "archive"')])
+    wiki, archive = await sync_sources(settings_of(home), quiet=True)
+    assert wiki.report is not None and archive.report is None
+    assert "1 of its documents" in archive.reason and "--confirm-deletion" in archive.reason
+    for confirm in (True, False):
+        (wiki,) = await sync_sources(settings_of(home), confirm_deletion=confirm, quiet=True)
+        assert wiki.report is not None
+
+
 def test_the_health_of_each_source_outlives_the_sync(
     home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
