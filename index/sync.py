@@ -15,7 +15,8 @@ from index.chunking import RECIPE
 from index.documents import DocumentRef, fingerprint
 from index.errors import SuspiciousDeletion
 from index.ports import Embedder, Outgoing, Parser, Source, VectorIndex
-from index.sync_pipeline import Pipeline, Skipped, SyncProgress
+from index.sync_pipeline import Pipeline
+from index.sync_progress import Skipped, SyncProgress
 
 __all__ = ["Skipped", "SyncPlan", "SyncProgress", "SyncReport", "plan", "recipe", "sync"]
 

@@ -11,7 +11,7 @@ import itertools
 import logging
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from index.chunking import chunk, searchable_text
 from index.documents import Chunk, Document, DocumentRef, RawDocument, stable_id
 from index.errors import DocumentUnreadable
 from index.ports import Embedder, IndexEntry, Parser, Source, Vector, VectorIndex
+from index.sync_progress import Done, Skipped, SyncProgress
 from index.sync_reuse import Reuse
 
 FETCHERS = 4
@@ -35,44 +36,6 @@ COMMIT_DOCUMENTS = 300
 COMMIT_CHUNKS = 8_192
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """A document that could not be indexed, and a sentence that says why."""
-
-    location: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class SyncProgress:
-    """Where a sync stands. ``stage`` is listing, syncing, finishing or done.
-
-    ``listed``, ``to_fetch``, ``fetched``, ``committed`` and ``skipped`` count documents. The chunks
-    of all fetched documents are ``known_chunks``; each ends as embedded or reused.
-    """
-
-    stage: str = "listing"
-    listed: int = 0
-    to_fetch: int = 0
-    fetched: int = 0
-    known_chunks: int = 0
-    embedded_chunks: int = 0
-    reused_chunks: int = 0
-    committed: int = 0
-    skipped: int = 0
-
-
-@dataclass(slots=True)
-class Done:
-    """What a run did; ``added`` and ``changed`` count committed documents."""
-
-    added: int = 0
-    changed: int = 0
-    embedded: int = 0
-    reused: int = 0
-    skipped: list[Skipped] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
