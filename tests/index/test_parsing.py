@@ -4,7 +4,7 @@ import time
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.chunking import chunk
@@ -300,6 +300,8 @@ def test_code_in_scripts_is_not_counted_as_nesting() -> None:
     assert page(script + "<p>fine").text == "fine"
 
 
+# The first of a format loads its reader.
+@settings(deadline=None)
 @given(st.text(alphabet=st.sampled_from("a #*_`[](){}<>!|-+\n\t\\&;:.1\"'/=é"), max_size=120))
 def test_any_text_is_parsed_or_refused_in_every_format(text: str) -> None:
     for media_type in ("text/markdown", "text/html", "text/plain"):

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.chunking import chunk
@@ -111,6 +111,7 @@ def test_a_chunk_of_code_holds_the_line_that_defines_it_and_opens_there(read: Re
         assert line.strip().startswith(one.text.split("\n")[0].strip())
 
 
+@settings(deadline=None)
 @given(
     st.text(alphabet=st.sampled_from("ab{}:\"' \n\r\t\f\x07-#.é"), max_size=400),
     st.sampled_from([".py", ".yaml", ".txt", ".c", ".json"]),
