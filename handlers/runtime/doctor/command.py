@@ -27,6 +27,7 @@ from handlers.runtime.doctor.slack_checks import (
     socket_findings,
     token_findings,
 )
+from handlers.runtime.doctor.source_checks import SOURCES, source_findings
 from handlers.runtime.doctor.work_checks import (
     DEAD_LETTERS,
     QUEUE,
@@ -100,6 +101,7 @@ def checks(settings: Settings, deployed: Stage | None, events_url: str) -> Seque
         Check(
             (INDEX,), partial(index_findings, settings), load=partial(wiring.index_engine, settings)
         ),
+        *([] if deployed else [Check((SOURCES,), partial(source_findings, settings))]),
         Check((PLACE,), partial(place_findings, settings), load=cloud),
         Check((QUEUE, DEAD_LETTERS), partial(queue_findings, settings), load=cloud),
         Check((STORE,), partial(store_findings, settings), load=cloud),
