@@ -223,7 +223,7 @@ async def test_a_new_recipe_that_is_killed_at_any_write_is_completed_by_the_next
 async def test_a_sync_that_is_killed_at_any_step_is_completed_by_the_next(
     tmp_path: Path, seed: int
 ) -> None:
-    assert await check_folder(tmp_path, seed, documents=340, every=1) >= 30
+    assert await check_folder(tmp_path, seed, documents=160, every=1) >= 30
 
 
 @pytest.mark.soak
@@ -232,4 +232,4 @@ async def test_a_sync_that_is_killed_at_any_step_is_completed_by_the_next(
 async def test_a_sync_that_is_killed_at_any_write_is_completed_by_the_next(
     storage: ObjectStorage, bucket: SlowStorage, seed: int
 ) -> None:
-    assert await check_bucket(storage, bucket, seed, documents=340, every=1) >= 50
+    assert await check_bucket(storage, bucket, seed, documents=160, every=1) >= 50
