@@ -13,7 +13,7 @@ from index.lance_filters import any_of, source_id
 from index.lance_handle import Handle
 from index.lance_known import Past, vectors_in
 from index.lance_maintenance import Indexes
-from index.lance_tables import ANSWERING, About, Tables, overtaken, superseded, tell, to_fill
+from index.lance_tables import ANSWERING, About, Tables, superseded, tell
 from index.lance_writing import Writing
 from index.ports import Outgoing, Vector
 
@@ -40,7 +40,7 @@ class Changes:
         self._schema = schema
         self._indexes = indexes
         self._fence = Fence(before_change)
-        self._past = Past()
+        self._past = Past(tables.open)
         self._several = False
         self._seen: list[int | None] = []
         self._recipe = ""
@@ -56,21 +56,19 @@ class Changes:
     async def begin(self, recipe: str) -> None:
         """See ports.py."""
         found = await self._tables.survey()
-        self._several = len(found) > 1
-        building = to_fill(found, recipe)
+        self._several = len(found.tables) > 1
+        building = found.to_fill(recipe)
         if (building, recipe) != (self._building, self._recipe):
             self._turn_to(building, recipe)
-        for name in overtaken(found):
+        for table in found.overtaken:
             # Whoever completed the newer table died before it could say so.
             await self._fence.ask()
-            await tell(await self._tables.open(name), state=superseded())
-        self._seen = [await one.handle.use_or(None, _version) for one in self._written()]
-        dropped = any(one.dropped for one in self._written())
-        for one in self._written() if dropped or not self._past else ():
-            one.dropped = False
-            past = await one.handle.use_or(None, self._as_it_is)
-            if past is not None:
-                self._past.remember(past)
+            await tell(table, state=superseded())
+        tables = [found.answering] if building is None else [found.named(building), found.answering]
+        self._seen = [None if table is None else int(await table.version()) for table in tables]
+        await self._remember([table for table in tables if table is not None])
+        pairs = zip(self._written(), tables, strict=True)
+        found.close(*(table for one, table in pairs if table and one.handle.offer(table)))
 
     async def take_over(self) -> bool:
         """See ports.py."""
@@ -186,12 +184,14 @@ class Changes:
     async def _is_alike(self, table: Any) -> bool:
         return (await _about(table)).embedder == About.of(self._schema("")).embedder
 
-    async def _as_it_is(self, table: Any) -> Any:
-        if not await self._is_alike(table):
-            return None
-        past = await self._tables.open(table.name)
-        await past.checkout(await table.version())
-        return past
+    async def _remember(self, tables: Sequence[Any]) -> None:
+        if self._past and not any(one.dropped for one in self._written()):
+            return
+        for one in self._written():
+            one.dropped = False
+        for table in tables:
+            if await self._is_alike(table):
+                self._past.remember(table.name, int(await table.version()))
 
 
 async def held_in(handle: Handle[Any]) -> Mapping[str, int]:
@@ -221,7 +221,3 @@ async def _fingerprints(handle: Handle[Any], source: str) -> Mapping[str, str]:
 
 async def _about(table: Any) -> About:
     return About.of(await table.schema())
-
-
-async def _version(table: Any) -> int:
-    return int(await table.version())

@@ -32,6 +32,11 @@ def mismatch(uri: str, theirs: str, size: int, ours: str, dimensions: int) -> Em
     )
 
 
+def is_missing(error: Exception) -> bool:
+    """Tell whether the engine says so that there is no such table."""
+    return isinstance(error, ValueError) and str(error).lower().startswith("table '")
+
+
 @contextlib.contextmanager
 def explained(uri: str) -> Iterator[None]:
     """Turn an error of the engine into IndexMissing, WriterConflict or IndexUnavailable.
@@ -42,7 +47,7 @@ def explained(uri: str) -> Iterator[None]:
         yield
     except (OSError, RuntimeError, ValueError) as error:
         said = str(error).lower()
-        if isinstance(error, ValueError) and said.startswith("table '"):
+        if is_missing(error):
             raise missing(uri) from error
         if "commit conflict" in said or "concurrent writers" in said or fenced_off(said):
             raise WriterConflict(

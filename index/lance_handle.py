@@ -67,6 +67,13 @@ class Handle(Generic[Table]):
         except IndexMissing:
             return without
 
+    def offer(self, table: Table) -> bool:
+        """Take a table that was opened just now, unless one is held; tell whether it was taken."""
+        taken = self._table is None
+        if taken:
+            self._table = table
+        return taken
+
     def close(self) -> None:
         """Let go of the table; the next use opens it again."""
         table, self._table = self._table, None

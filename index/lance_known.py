@@ -8,7 +8,8 @@ for as long as old versions are kept.
 import logging
 import time
 from collections import deque
-from collections.abc import Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
+from dataclasses import dataclass
 from typing import Any, Final
 
 from index import lance_rows
@@ -46,35 +47,48 @@ class Past:
     """Versions as they were when runs began. The sources of one catalog are runs after each other,
     and a page may move from one to another, so several versions are remembered."""
 
-    def __init__(self) -> None:
-        """Remember nothing yet."""
-        self._tables: deque[tuple[float, Any]] = deque()
+    def __init__(self, open_table: Callable[[str], Awaitable[Any]]) -> None:
+        """Remember nothing yet; ``open_table`` returns a handle for the table of a name."""
+        self._open_table = open_table
+        self._versions: deque[_Version] = deque(maxlen=MOST_VERSIONS)
 
-    def remember(self, table: Any) -> None:
-        """Keep this handle, which is checked out at a version, for as long as that can be read."""
-        self._tables.append((time.monotonic(), table))
-        self._forget_before(time.monotonic() - PAST_SECONDS, MOST_VERSIONS)
+    def remember(self, name: str, version: int) -> None:
+        """Keep in mind which version was the newest, for as long as it can be read."""
+        self._versions.append(_Version(name, version, time.monotonic()))
 
     def __len__(self) -> int:
-        return len(self._tables)
+        return len(self._versions)
 
     async def vectors(self, text_ids: Collection[str]) -> dict[str, Vector]:
         """Return what the remembered versions hold of these; nothing of one that was cleaned up."""
-        self._forget_before(time.monotonic() - PAST_SECONDS, MOST_VERSIONS)
+        while self._versions and self._versions[0].at < time.monotonic() - PAST_SECONDS:
+            self._versions.popleft().close()
         found: dict[str, Vector] = {}
-        for _, table in reversed(self._tables):
+        for version in reversed(self._versions):
             missing = [one for one in text_ids if one not in found]
             try:
-                found |= await vectors_in(table, missing)
-            except (OSError, RuntimeError) as error:
+                if version.table is None:
+                    version.table = await self._open_table(version.name)
+                    await version.table.checkout(version.number)
+                found |= await vectors_in(version.table, missing)
+            except (OSError, RuntimeError, ValueError) as error:
                 # What is not found is computed.
                 _log.warning("an earlier version could not be read: %s", type(error).__name__)
         return found
 
     def forget(self) -> None:
         """Let go of all versions."""
-        self._forget_before(float("inf"), 0)
+        while self._versions:
+            self._versions.popleft().close()
 
-    def _forget_before(self, moment: float, most: int) -> None:
-        while self._tables and (self._tables[0][0] < moment or len(self._tables) > most):
-            self._tables.popleft()[1].close()
+
+@dataclass(slots=True)
+class _Version:
+    name: str
+    number: int
+    at: float
+    table: Any = None
+
+    def close(self) -> None:
+        if self.table is not None:
+            self.table.close()

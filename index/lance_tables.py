@@ -23,7 +23,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from index.keywords import ANALYSIS
-from index.lance_errors import missing
+from index.lance_errors import is_missing, missing
 from index.lance_rows import ANALYSIS_KEY, RECIPE_KEY, vector_space
 from index.lance_upkeep import KEEP
 
@@ -112,20 +112,26 @@ class Tables:
     async def answering(self) -> Any:
         """Return a handle for the table that answers. Raises IndexMissing."""
         for name in await self.names():
-            table = await self.open(name)
-            if About.of(await table.schema()).state == ANSWERING:
-                return table
-            table.close()
+            table = await self._open_whole(name)
+            if table is not None:
+                if About.of(await table.schema()).state == ANSWERING:
+                    return table
+                table.close()
         raise missing(self._uri)
 
-    async def survey(self) -> Sequence[tuple[str, About]]:
-        """Return the names of all tables, the newest first, and what each says of itself."""
-        found: list[tuple[str, About]] = []
-        for name in await self.names():
-            table = await self.open(name)
-            found.append((name, About.of(await table.schema())))
-            table.close()
-        return found
+    async def survey(self) -> "Survey":
+        """Open all tables, and see what each says of itself."""
+        opened = [await self._open_whole(name) for name in await self.names()]
+        return Survey([(one, About.of(await one.schema())) for one in opened if one is not None])
+
+    async def _open_whole(self, name: str) -> Any | None:
+        try:
+            return await self.open(name)
+        except ValueError as error:
+            if is_missing(error):
+                # A writer died while it made this table, and what it left is no table yet.
+                return None
+            raise
 
     async def create(self, name: str | None, schema: pa.Schema) -> None:
         """Make an empty table, to be built; or that which answers, for None."""
@@ -138,38 +144,52 @@ class Tables:
     async def drop_old(self, building: str | None) -> None:
         """Drop what has not answered for an hour, and what nobody is ``building`` any more."""
         found = await self.survey()
-        if not any(about.state == ANSWERING for _, about in found):
-            return
-        for name, about in found:
+        for table, about in found.tables if found.answering is not None else ():
             old = about.superseded_for(self._clock())
-            if about.state == BUILDING and name != building:
-                old = self._clock() - await self._changed(name)
+            if about.state == BUILDING and table.name != building:
+                old = self._clock() - await _changed(table)
             if old > KEEP.total_seconds():
-                await (await self._connect()).drop_table(name)
-
-    async def _changed(self, name: str) -> float:
-        table = await self.open(name)
-        moments = [one["timestamp"].timestamp() for one in await table.list_versions()]
-        table.close()
-        return float(max(moments))
+                await (await self._connect()).drop_table(table.name)
+        found.close()
 
 
-def to_fill(found: Sequence[tuple[str, About]], recipe: str) -> str | None:
-    """Return the name of the table that this recipe is to fill, which may be one to be made.
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """All tables of a place, open, the newest first, with what each says of itself."""
 
-    None stands for the table that answers: this recipe made it, or there is none yet.
-    """
-    for name, about in found:
-        if about.state == ANSWERING:
-            return None if about.made_by(recipe) else _next(found[0][0])
-        if about.state == BUILDING and about.made_by(recipe):
-            return name
-    return _next(found[0][0]) if found else None
+    tables: Sequence[tuple[Any, About]]
 
+    @property
+    def answering(self) -> Any | None:
+        """The table that answers."""
+        return next((table for table, about in self.tables if about.state == ANSWERING), None)
 
-def overtaken(found: Sequence[tuple[str, About]]) -> list[str]:
-    """Return the names of tables that still think they answer, although a newer one does."""
-    return [name for name, about in found if about.state == ANSWERING][1:]
+    @property
+    def overtaken(self) -> Sequence[Any]:
+        """Tables that still think they answer, although a newer one does."""
+        return [table for table, about in self.tables if about.state == ANSWERING][1:]
+
+    def named(self, name: str | None) -> Any | None:
+        """Return the table of that name, if there is one."""
+        return next((table for table, _ in self.tables if table.name == name), None)
+
+    def to_fill(self, recipe: str) -> str | None:
+        """Return the name of the table that this recipe is to fill, which may be one to be made.
+
+        None stands for the table that answers: this recipe made it, or there is none yet.
+        """
+        for table, about in self.tables:
+            if about.state == ANSWERING:
+                return None if about.made_by(recipe) else _next(self.tables[0][0].name)
+            if about.state == BUILDING and about.made_by(recipe):
+                return str(table.name)
+        return _next(self.tables[0][0].name) if self.tables else None
+
+    def close(self, *but: Any) -> None:
+        """Close the tables, except those that somebody goes on using."""
+        for table, _ in self.tables:
+            if not any(table is one for one in but):
+                table.close()
 
 
 async def tell(table: Any, **said: str) -> None:
@@ -197,6 +217,11 @@ def number(name: str) -> int:
 async def version_of(table: Any) -> int:
     """Return a number that grows with every version, and when another table takes over."""
     return number(table.name) * A_TABLE + int(await table.version())
+
+
+async def _changed(table: Any) -> float:
+    moments = [one["timestamp"].timestamp() for one in await table.list_versions()]
+    return float(max(moments))
 
 
 def _next(newest: str) -> str:

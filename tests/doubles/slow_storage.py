@@ -7,6 +7,7 @@ writes. It passes the Host header and the path on as they came, for the signatur
 
 import asyncio
 import contextlib
+import io
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -129,7 +130,7 @@ async def _started(proxy: SlowStorage, read: float, write: float, others: str) -
             request.method,
             URL(endpoint + request.raw_path, encoded=True),
             headers=CIMultiDict(_passed(request.headers.items())),
-            data=body or None,
+            data=io.BytesIO(body) if body else None,
             allow_redirects=False,
         ) as told:
             if came is not None and proxy.done is not None:
