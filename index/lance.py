@@ -14,7 +14,6 @@ from datetime import timedelta
 
 import lancedb
 import numpy as np
-import pyarrow as pa
 from lancedb import AsyncConnection, AsyncTable
 from lancedb.index import FTS, Bitmap, BTree, IvfRq, IvfSq, LabelList
 from lancedb.query import BooleanQuery, FullTextQuery, MatchQuery, Occur
@@ -82,6 +81,10 @@ class LanceIndex:
     async def fingerprints(self, source: str) -> Mapping[str, str]:
         """Return document id -> fingerprint; empty when there is no index yet."""
         return await self._changes.fingerprints(source)
+
+    async def readers(self, document_ids: Sequence[str]) -> Mapping[str, frozenset[str]]:
+        """Return who may read each of these documents, by its id."""
+        return await self._changes.readers(document_ids)
 
     async def outgoing(self, source: str) -> Outgoing | None:
         """Return what still answers of a source while a new table is built beside it."""
@@ -180,8 +183,12 @@ class LanceIndex:
         """Return the names of the sources that hold something for the whole audience."""
         if (readable := readable_by(audience)) is None:
             return frozenset()
-        rows = (await self._rows(readable, ["source", "readers"])).to_pylist()
-        return frozenset(r["source"] for r in rows if audience.may_read(frozenset(r["readers"])))
+        columns = ("source", "readers")
+        rows = await self._changes.answering.use_or(
+            None, lambda table: lance_rows.columns_of(table, readable, columns)
+        )
+        found = rows.to_pylist() if rows is not None else []
+        return frozenset(r["source"] for r in found if audience.may_read(frozenset(r["readers"])))
 
     async def withholds(self, audience: Audience) -> bool:
         """Tell whether it holds something that not everybody in the audience may read."""
@@ -206,7 +213,7 @@ class LanceIndex:
 
     async def documents(self) -> int:
         """Return the number of documents; 0 when there is no index yet."""
-        return len((await self._rows(None, ["doc_id"]))["doc_id"].unique())
+        return sum((await self.held()).values())
 
     async def maintain(self, *, force: bool = False) -> None:
         """Compact, index what is not indexed yet, forget versions older than an hour.
@@ -237,13 +244,6 @@ class LanceIndex:
         if query.shape != (self._dimensions,):
             raise mismatch(self._uri, self._embedder, self._dimensions, "a vector", query.size)
         return query
-
-    async def _rows(self, where: str | None, columns: list[str]) -> pa.Table:
-        schema = lance_rows.table_schema(self._embedder, self._dimensions)
-        nothing = pa.schema([schema.field(name) for name in columns]).empty_table()
-        return await self._changes.answering.use_or(
-            nothing, lambda table: lance_rows.columns_of(table, where, columns)
-        )
 
     async def _opened(self) -> AsyncTable:
         table: AsyncTable = await self._tables.answering()

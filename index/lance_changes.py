@@ -79,6 +79,10 @@ class Changes:
         """Return document id -> fingerprint of the table that changes go to."""
         return await _fingerprints(self.writing.handle, source)
 
+    async def readers(self, document_ids: Sequence[str]) -> Mapping[str, frozenset[str]]:
+        """Return who may read documents of the table that changes go to."""
+        return await self.writing.handle.use_or({}, partial(_readers, document_ids))
+
     async def outgoing(self, source: str) -> Outgoing | None:
         """See ports.py."""
         if self._outgoing is None:
@@ -221,3 +225,8 @@ async def _fingerprints(handle: Handle[Any], source: str) -> Mapping[str, str]:
 
 async def _about(table: Any) -> About:
     return About.of(await table.schema())
+
+
+async def _readers(document_ids: Sequence[str], table: Any) -> dict[str, frozenset[str]]:
+    rows = await lance_rows.columns_of(table, any_of("doc_id", document_ids), ["doc_id", "readers"])
+    return {row["doc_id"]: frozenset(row["readers"]) for row in rows.to_pylist()}

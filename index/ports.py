@@ -160,6 +160,10 @@ class VectorIndex(Protocol):
         """Return document id -> fingerprint for every document of the source."""
         ...
 
+    async def readers(self, document_ids: Sequence[str]) -> Mapping[str, frozenset[str]]:
+        """Return who may read each of these documents, by its id; what is not held is left out."""
+        ...
+
     async def begin(self, recipe: str) -> None:
         """Begin a run of changes by a recipe, whose name is part of all its fingerprints.
 

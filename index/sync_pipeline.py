@@ -134,22 +134,26 @@ class Pipeline:
             prepared = await asyncio.to_thread(self._cut, raw, known_before)
         except DocumentUnreadable as error:
             self._skip(ref, str(error))
-            return self._forgotten(ref, known_before)
+            return await self._forgotten(ref, known_before)
         if prepared.document.ref.id != ref.id:
             self._skip(ref, "The source answered with another document.")
-            return self._forgotten(ref, known_before)
+            return await self._forgotten(ref, known_before)
         if not prepared.chunks:
             self._skip(ref, "The document holds no text to search.")
             # Nothing it said stands in it any more, so an earlier state must not be quoted.
             return prepared if known_before else None
         return prepared
 
-    def _forgotten(self, ref: DocumentRef, known_before: bool) -> _Prepared | None:
-        """Return what drops an unreadable document from the index, if it has rights of its own.
+    async def _forgotten(self, ref: DocumentRef, known_before: bool) -> _Prepared | None:
+        """Return what drops an unreadable document from the index, if it may have lost readers.
 
-        That it changed may mean that it lost readers, who would go on finding its earlier state.
+        They would go on finding its earlier state. Where documents have rights of their own, that
+        one changed may mean just that.
         """
-        if self._source.readers or not known_before:
+        if not known_before:
+            return None
+        held = (await self._index.readers([ref.id])).get(ref.id, frozenset())
+        if self._source.readers and held <= self._source.readers:
             return None
         nothing = Document(ref, title="", url="", text="", readers=frozenset())
         return _Prepared(nothing, (), (), (), known_before)

@@ -102,6 +102,9 @@ def show_sync(report: SyncReport) -> None:
         )
     else:
         console.print("Nothing to embed: the index is in step.")
+    if report.awaited:
+        names = ", ".join(report.awaited)
+        console.print(f"The old index answers until these sources are in the new one: {names}.")
     for skipped in report.skipped:
         console.print(Text(f"skipped {skipped.location}: {skipped.reason}", style="yellow"))
 

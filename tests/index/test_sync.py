@@ -221,6 +221,26 @@ async def test_a_listing_that_lost_most_pages_is_refused_until_confirmed(
         await run(source, embedder, index)
 
 
+async def test_a_page_that_cannot_be_read_is_closed_to_those_who_lost_the_right_to_it(
+    index: LanceIndex, embedder: HashingEmbedder
+) -> None:
+    wide = frozenset({EVERYONE.id, Principal("group", "staff").id})
+    narrow = frozenset({Principal("group", "staff").id})
+    before, after = MemorySource(pages(3), readers=wide), MemorySource(pages(3), readers=narrow)
+    await run(before, embedder, index)
+    after.unreadable.add("p001.txt")
+    await run(after, embedder, index)
+    assert await index.readers([before.ref(name).id for name in before.pages]) == {
+        before.ref(name).id: narrow for name in ("p000.txt", "p002.txt")
+    }
+    # Where the right was not narrowed, what could be read before stays.
+    again = MemorySource(pages(3), readers=wide)
+    again.unreadable.add("p002.txt")
+    await run(again, embedder, index)
+    kept = again.ref("p002.txt").id
+    assert await index.readers([kept]) == {kept: narrow}
+
+
 class DyingIndex(LanceIndex):
     """Works until a chosen commit, which dies before it writes or right after."""
 
