@@ -26,7 +26,7 @@ from index.lance_errors import PATIENCE, explained, mismatch
 from index.lance_filters import inside, readable_by
 from index.lance_handle import Handle
 from index.lance_maintenance import KEYWORDS, Indexes
-from index.lance_reading import Reading, any_row
+from index.lance_reading import Reading
 from index.lance_tables import Tables, version_of, was_superseded
 from index.lance_upkeep import KEEP, VectorDesign
 from index.ports import Candidate, IndexEntry, Outgoing, Vector
@@ -194,7 +194,7 @@ class LanceIndex:
         """Tell whether it holds something that not everybody in the audience may read."""
         readable = readable_by(audience)
         closed = "true" if readable is None else f"NOT ({readable})"
-        return await self._handle.use_or(False, lambda table: any_row(table, closed))
+        return await self._handle.use_or(False, lambda table: self._reading.any_row(table, closed))
 
     async def warm(self) -> None:
         """Fetch what searches need, and keep it; nothing where there is no index yet.

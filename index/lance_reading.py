@@ -30,6 +30,9 @@ from index.ports import Vector
 RELOAD_SECONDS = 20.0
 """Least time between two fetches of all rows; a sync may commit more often than that."""
 
+KEPT_ANSWERS = 256
+"""Filters of which is kept whether they admit a row: one a kind of audience, about 100 bytes."""
+
 _ROW_ID = "_rowid"
 _NOT_SEARCHED = {"doc_id", "source_id", "embedded_id"}
 """Indexes that only the writer uses."""
@@ -87,6 +90,7 @@ class Reading:
         self._keeps = False
         self._loading: asyncio.Task[None] | None = None
         self._loaded_at = -RELOAD_SECONDS
+        self._answers: dict[str, tuple[Name, bool]] = {}
 
     async def warm(self, table: Any) -> None:
         """Fetch the indexes and, of a table that is not too large, the rows; at once."""
@@ -128,9 +132,24 @@ class Reading:
         query = table.query().where(f"{readable} AND {standing_at(places)}")
         return await query.select(list(lance_rows.CANDIDATE_COLUMNS)).to_arrow()
 
+    async def any_row(self, table: Any, where: str) -> bool:
+        """Tell whether a filter admits a row of the version that is held.
+
+        Without a row to find the storage is read to its end, so the answer is kept for the version.
+        """
+        state = await _named(table)
+        known = self._answers.get(where)
+        if known is None or known[0] != state:
+            found = await table.query().where(where).limit(1).select(["id"]).to_arrow()
+            if len(self._answers) >= KEPT_ANSWERS:
+                self._answers.clear()
+            self._answers[where] = known = (state, bool(found.num_rows))
+        return known[1]
+
     async def close(self) -> None:
         """Forget what was kept."""
         self._kept, self._keeps = None, False
+        self._answers.clear()
         loading, self._loading = self._loading, None
         if loading is not None:
             loading.cancel()
@@ -159,12 +178,6 @@ class Reading:
         # A commit may have fallen into the scan, and then nobody knows of which version it is.
         same = before == await _named(table)
         self._kept = await asyncio.to_thread(KeptRows.sorted, before, rows) if same else None
-
-
-async def any_row(table: Any, where: str) -> bool:
-    """Tell whether a filter admits a row of the version that is held."""
-    found = await table.query().where(where).limit(1).select(["id"]).to_arrow()
-    return bool(found.num_rows)
 
 
 async def _named(table: Any) -> Name:
