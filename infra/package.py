@@ -51,6 +51,8 @@ _NOT_NEEDED = (
     "boto3/examples",
     "botocore/data/*/*/examples-1.json",
 )
+_OTHERS = ("handlers/judging", "handlers/runtime/doctor", "index/formats", "index/sources")
+"""Code that only other functions and the command line use."""
 
 
 def slack_zip(target: Path, platform: Target, extras: Sequence[str] = ()) -> bool:
@@ -68,6 +70,7 @@ def slack_zip(target: Path, platform: Target, extras: Sequence[str] = ()) -> boo
         bundle.remove(folder, _NOT_NEEDED)
         bundle.keep_services(folder)
         bundle.copy_code(folder)
+        bundle.remove(folder, _OTHERS)
         compiled = bundle.compile_code(folder, platform)
         write_zip(folder, target)
     check_size(target, largest=LARGEST + LARGER_WITH_EXTRA * len(extras))

@@ -23,9 +23,13 @@ _TRACKING: Final = frozenset(
 _SESSION = re.compile(r";jsessionid=[^/?#]*", re.IGNORECASE)
 _WHITE = re.compile(r"[\t\n\r]")
 _NO_DOCUMENT = frozenset(("audio", "font", "image", "video"))
-_NO_DOCUMENT_EITHER = frozenset(
-    "text/css text/javascript application/javascript application/zip application/gzip"
-    " application/x-tar application/wasm application/x-msdownload".split()
+_ASSETS = frozenset("text/css text/javascript application/javascript".split())
+"""On a website these are how pages look and move, and not the source code that they are elsewhere.
+"""
+
+_NO_DOCUMENT_EITHER = _ASSETS | frozenset(
+    "application/zip application/gzip application/x-tar application/wasm"
+    " application/x-msdownload".split()
 )
 
 
@@ -64,9 +68,9 @@ def host_of(url: str) -> str:
 def may_be_document(url: str) -> bool:
     """Tell whether an address looks as if there may be a document, or links to some."""
     path = url.partition("?")[0].lower()
-    if path.endswith(tuple(MEDIA_TYPES)):
-        return True
     kind = mimetypes.guess_type(path, strict=False)[0] or ""
+    if path.endswith(tuple(MEDIA_TYPES)) and kind not in _ASSETS:
+        return True
     return kind.partition("/")[0] not in _NO_DOCUMENT and kind not in _NO_DOCUMENT_EITHER
 
 
