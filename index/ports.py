@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +58,16 @@ class Source(Protocol):
         The ref that comes with them bears the version of these bytes, which may be newer than the
         listed one: a document that changes while it is read must not pass for its older self.
         """
+        ...
+
+
+@runtime_checkable
+class Noted(Protocol):
+    """What a source may offer beside the port, if its listing has more to tell than refs."""
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What an operator should know about the latest listing, in sentences."""
         ...
 
 

@@ -95,6 +95,8 @@ def _show(done: Sequence[Synced]) -> None:
     for one in done:
         if one.report is not None:
             terminal.show_sync(one.report)
+            for note in one.notes:
+                terminal.tell(f"{one.source}: {note}")
         else:
             terminal.tell(f"{one.source}: {one.reason}")
 

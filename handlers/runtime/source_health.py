@@ -83,6 +83,8 @@ def _show_reasons(console: Console, name: str, health: SourceHealth) -> None:
 
     if health.reason:
         line(health.reason, "red")
+    for note in health.notes:
+        line(note, "yellow")
     for location, reason in health.named:
         line(f"skipped {location}: {reason}", "yellow")
     if health.skipped > len(health.named):

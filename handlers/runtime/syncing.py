@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from handlers.work.ports import StateStore
 from handlers.work.syncs import SourceHealth, health_of, note_health, note_sync
 from index.errors import SourceUnavailable, SuspiciousDeletion
-from index.ports import Embedder, Parser, Source
+from index.ports import Embedder, Noted, Parser, Source
 from index.sync import SyncProgress, SyncReport, sync
 
 if TYPE_CHECKING:
@@ -32,16 +32,21 @@ Showing = Callable[[str], AbstractContextManager[Show | None]]
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """What became of one source: its report, or in ``reason`` why it is not in step."""
+    """What became of one source: its report, or in ``reason`` why it is not in step.
+
+    ``notes`` are what the source itself tells about its listing.
+    """
 
     source: str
     report: SyncReport | None = None
     reason: str = ""
+    notes: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, object]:
         """Return the report and the reason as one flat object."""
         told = asdict(self.report) if self.report is not None else {"source": self.source}
-        return {**told, "complete": self.report is not None, "reason": self.reason}
+        ended = {"complete": self.report is not None, "reason": self.reason}
+        return {**told, **ended, "notes": self.notes}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +98,10 @@ class Syncing:
             await note_health(self.store, self.uri, source.name, health)
             return Synced(source.name, reason=str(error))
         self.observe(report)
-        await note_health(self.store, self.uri, source.name, _healthy(report, self.clock()))
-        return Synced(source.name, report)
+        notes = tuple(source.notes) if isinstance(source, Noted) else ()
+        health = replace(_healthy(report, self.clock()), notes=notes)
+        await note_health(self.store, self.uri, source.name, health)
+        return Synced(source.name, report, notes=notes)
 
     async def _undeclared(self, index: LanceIndex, declared: Collection[str]) -> list[Synced]:
         """Remove what the index holds of sources that are no longer declared, once confirmed."""

@@ -26,7 +26,7 @@ class SourceHealth:
     ``at`` is the end of the last try and ``synced_at`` that of the last one which brought the
     source in step, None if there was none. ``reason`` says what kept the last try from that, and is
     empty if nothing did. ``documents`` were in step then; ``skipped`` could not be read, the first
-    ``MOST_SKIPPED`` of them as (location, reason).
+    ``MOST_SKIPPED`` of them as (location, reason). ``notes`` are what the source told besides.
     """
 
     at: float
@@ -35,6 +35,7 @@ class SourceHealth:
     documents: int = 0
     skipped: int = 0
     named: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 async def note_sync(store: StateStore, uri: str, at: float) -> None:
@@ -56,6 +57,7 @@ async def note_health(store: StateStore, uri: str, source: str, health: SourceHe
         "reason": _short(health.reason),
         "documents": health.documents,
         "skipped": health.skipped,
+        "notes": [_short(one) for one in health.notes[:MOST_SKIPPED]],
         "named": [[_short(one) for one in pair] for pair in health.named[:MOST_SKIPPED]],
     }
     if health.synced_at is not None:
@@ -73,7 +75,7 @@ async def health_of(store: StateStore, uri: str, source: str) -> SourceHealth | 
 
 
 def _health(value: Mapping[str, object]) -> SourceHealth:
-    named = value.get("named")
+    named, notes = value.get("named"), value.get("notes")
     pairs = named if isinstance(named, Sequence) else ()
     return SourceHealth(
         at=_number(value.get("at")) or 0.0,
@@ -82,6 +84,7 @@ def _health(value: Mapping[str, object]) -> SourceHealth:
         documents=int(_number(value.get("documents")) or 0),
         skipped=int(_number(value.get("skipped")) or 0),
         named=tuple((str(where), str(why)) for where, why in pairs),
+        notes=tuple(map(str, notes)) if isinstance(notes, Sequence) else (),
     )
 
 

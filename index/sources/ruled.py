@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 
 from index.documents import DocumentRef, RawDocument, stable_id
 from index.errors import DocumentUnreadable, SourceUnavailable
-from index.ports import Source
+from index.ports import Noted, Source
 from index.sources.rules import (
     RULE_FILE,
     Rule,
@@ -71,6 +71,11 @@ class RuledSource:
     def readers(self) -> frozenset[str]:
         """Empty: each document has its own."""
         return frozenset()
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What the source tells about its latest listing."""
+        return self._source.notes if isinstance(self._source, Noted) else ()
 
     async def list(self) -> AsyncIterator[DocumentRef]:
         """Yield the refs of the source. Raises SourceUnavailable, also if the rules change."""
