@@ -9,7 +9,7 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.errors import TROUBLE, reading_error
+from bot.errors import TROUBLE, ConversationUnreadable, reading_error
 from bot.listings import next_page, rows, word
 
 MOST_MEMBERS = 20
@@ -27,7 +27,7 @@ class Room:
 
     ``private``: only its members read it. ``shared``: people of another company are in it, or are
     invited. ``members`` holds the ids of all, bots among them, or is None if there are more than
-    MOST_MEMBERS.
+    MOST_MEMBERS or Slack does not say.
     """
 
     channel: str
@@ -39,16 +39,21 @@ class Room:
 async def room(client: AsyncWebClient, channel: str) -> Room:
     """Return what ``channel`` is, and who is in it.
 
-    Raises ConversationUnreadable, SlackUnreachable, TokenRefused.
+    Where Slack refuses to say who is in it, nobody counts them, as in a large one. Raises
+    ConversationUnreadable, SlackUnreachable, TokenRefused.
     """
     answer = await _asked(client.conversations_info, channel=channel)
     found = answer.get("channel")
     about = found if isinstance(found, dict) else {}
+    try:
+        members = await _members(client, channel)
+    except ConversationUnreadable:
+        members = None
     return Room(
         channel,
         private=about.get("is_private") is True or about.get("is_mpim") is True,
         shared=bool(about.get("is_ext_shared") or about.get("is_pending_ext_shared")),
-        members=await _members(client, channel),
+        members=members,
     )
 
 

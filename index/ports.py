@@ -62,6 +62,15 @@ class Source(Protocol):
 
 
 @runtime_checkable
+class Opened(Protocol):
+    """What a source may offer whose documents have rights of their own, and which knows them."""
+
+    async def readers_of(self, ref: DocumentRef) -> frozenset[str]:
+        """Return who may read a listed document now; nobody if that is not known."""
+        ...
+
+
+@runtime_checkable
 class Noted(Protocol):
     """What a source may offer beside the port, if its listing has more to tell than refs."""
 

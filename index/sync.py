@@ -9,7 +9,7 @@ of all others; the next run plans the rest, and the index ends the same.
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from index.chunking import RECIPE
 from index.documents import DocumentRef, fingerprint
@@ -91,35 +91,43 @@ def plan(
         else:
             unchanged.append(ref)
     removed = tuple(sorted(indexed.keys() - refs.keys()))
-    emptied = bool(removed) and not refs
-    halved = len(indexed) >= SMALL_SOURCE and 2 * len(removed) > len(indexed)
-    if (emptied or halved) and not confirm_deletion:
-        raise SuspiciousDeletion(
-            f"{len(removed)} of {len(indexed)} documents are no longer listed. If they are really "
-            "gone, sync again and confirm the deletion; if not, check the source."
-        )
-    return SyncPlan(tuple(added), tuple(changed), removed, tuple(unchanged))
+    todo = SyncPlan(tuple(added), tuple(changed), removed, tuple(unchanged))
+    if not confirm_deletion and (doubt := doubted(todo)):
+        raise doubt
+    return todo
 
 
-def outdated(
-    listed: Sequence[DocumentRef],
-    readers: frozenset[str],
-    old: Outgoing,
-    confirm_deletion: bool = False,
-) -> tuple[str, ...]:
-    """Return the documents that an outgoing index must not show any more, by their ids.
+def doubted(todo: SyncPlan) -> SuspiciousDeletion | None:
+    """Return why the deletions of a plan should be confirmed first, if they should."""
+    gone = len(todo.removed)
+    known = gone + len(todo.changed) + len(todo.unchanged)
+    emptied = gone == known and not todo.added
+    halved = known >= SMALL_SOURCE and 2 * gone > known
+    if not gone or not (emptied or halved):
+        return None
+    return SuspiciousDeletion(
+        f"{gone} of {known} documents are no longer listed. If they are really gone, sync again "
+        "and confirm the deletion; if not, check the source."
+    )
 
-    They are gone, or have changed, and then nobody knows without reading them whether they have
-    lost readers. Raises SuspiciousDeletion as ``plan`` does.
+
+def outgoing_plan(
+    listed: Sequence[DocumentRef], readers: frozenset[str], old: Outgoing
+) -> SyncPlan:
+    """Compare a listing with an outgoing index. Only what it must not show any more counts.
+
+    That is what is gone, and what has changed, for then nobody knows without reading it whether it
+    has lost readers. Where the outgoing index is too old to tell, nothing counts as changed.
     """
     todo = plan(
         listed,
         old.fingerprints,
         fingerprint_of=lambda ref: fingerprint(ref.version, readers, old.recipe),
-        confirm_deletion=confirm_deletion,
+        confirm_deletion=True,
     )
-    changed = tuple(ref.id for ref in todo.changed) if old.recipe else ()
-    return todo.removed + changed
+    return (
+        todo if old.recipe else replace(todo, changed=(), unchanged=todo.unchanged + todo.changed)
+    )
 
 
 async def sync(
@@ -141,8 +149,9 @@ async def sync(
     Cancelling is safe at any point: nothing is ever half committed. ``progress`` is called on the
     event loop and must not block.
 
-    Raises SourceUnavailable, SuspiciousDeletion, EmbedderUnavailable, EmbedderMismatch,
-    IndexUnavailable, WriterConflict. One unreadable document raises nothing: it is skipped.
+    Raises SourceUnavailable, EmbedderUnavailable, EmbedderMismatch, IndexUnavailable,
+    WriterConflict; SuspiciousDeletion once all but the deletions is done. One unreadable document
+    raises nothing: it is skipped.
     """
     began = time.monotonic()
     made_by, readers = recipe(parser, embedder), source.readers
@@ -156,19 +165,22 @@ async def sync(
         listed.append(ref)
         pipeline.note_listed(len(listed))
 
-    async def planned() -> tuple[SyncPlan, tuple[str, ...]]:
+    async def planned() -> tuple[SyncPlan, tuple[str, ...], SuspiciousDeletion | None]:
         indexed = await index.fingerprints(source.name)
-        todo = plan(
-            listed, indexed, fingerprint_of=fingerprint_of, confirm_deletion=confirm_deletion
-        )
-        old = await index.outgoing(source.name)
-        return todo, () if old is None else outdated(listed, readers, old, confirm_deletion)
+        todo = plan(listed, indexed, fingerprint_of=fingerprint_of, confirm_deletion=True)
+        outgoing = await index.outgoing(source.name)
+        old = outgoing_plan(listed, readers, outgoing) if outgoing else SyncPlan((), (), (), ())
+        doubt = None if confirm_deletion else doubted(todo) or doubted(old)
+        if doubt is not None:
+            # What has changed may have lost readers: that must not wait for somebody to confirm.
+            todo, old = replace(todo, removed=()), replace(old, removed=())
+        return todo, (*old.removed, *(ref.id for ref in old.changed)), doubt
 
     await index.begin(made_by)
-    todo, old = await planned()
+    todo, old, doubt = await planned()
     if (todo.changes or old) and await index.take_over():
         # An earlier writer has ended what it had under way.
-        todo, old = await planned()
+        todo, old, doubt = await planned()
     await index.retire(old)
     if todo.removed:
         await index.remove(todo.removed)
@@ -176,6 +188,8 @@ async def sync(
     if todo.changes:
         pipeline.note_stage("finishing")
         await index.maintain()
+    if doubt is not None:
+        raise doubt
     awaited = await index.finish(source.name, catalog)
     version = await index.version()
     pipeline.note_stage("done")

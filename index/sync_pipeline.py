@@ -18,7 +18,7 @@ import numpy as np
 from index.chunking import chunk, searchable_text
 from index.documents import Chunk, Document, DocumentRef, RawDocument, stable_id
 from index.errors import DocumentUnreadable
-from index.ports import Embedder, IndexEntry, Parser, Source, Vector, VectorIndex
+from index.ports import Embedder, IndexEntry, Opened, Parser, Source, Vector, VectorIndex
 from index.sync_progress import Done, Skipped, SyncProgress
 from index.sync_reuse import Reuse
 
@@ -147,13 +147,16 @@ class Pipeline:
     async def _forgotten(self, ref: DocumentRef, known_before: bool) -> _Prepared | None:
         """Return what drops an unreadable document from the index, if it may have lost readers.
 
-        They would go on finding its earlier state. Where documents have rights of their own, that
-        one changed may mean just that.
+        They would go on finding its earlier state. Where documents have rights of their own that
+        are not known without reading them, that one changed may mean just that.
         """
         if not known_before:
             return None
+        allowed = self._source.readers
+        if not allowed and isinstance(self._source, Opened):
+            allowed = await self._source.readers_of(ref)
         held = (await self._index.readers([ref.id])).get(ref.id, frozenset())
-        if self._source.readers and held <= self._source.readers:
+        if allowed and held <= allowed:
             return None
         nothing = Document(ref, title="", url="", text="", readers=frozenset())
         return _Prepared(nothing, (), (), (), known_before)

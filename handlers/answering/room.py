@@ -6,10 +6,12 @@
     unknown           everyone
     shared            with another company: nobody in particular, so nothing may be said
 
-Everyone are the full members of the workspace; a guest holds no ``everyone``. Nothing that Slack
-says is remembered: whoever left a group or a channel does not read its documents with the next
-question. To keep that cheap, groups and channels are only asked for where the index holds something
-that the audience may not read anyhow.
+Everyone are the full members of the workspace; a guest holds no ``everyone``. What Slack says of
+rooms, groups, channels and of who asks is not remembered: whoever left a group or a channel does
+not read its documents with the next question. What kind of account the others in a room have is
+remembered for ``ACCOUNT_SECONDS``: each of them costs a call for each question, and Slack allows a
+hundred a minute, all askers together. To keep the rest cheap, groups and channels are only asked
+for where the index holds something that the audience may not read anyhow.
 
 What narrows an audience must be known: while Slack does not say who is in a room, the question
 waits. What widens it may be missing: then less is found, and the log says why.
@@ -17,6 +19,7 @@ waits. What widens it may be missing: then less is found, and the log says why.
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import TypeVar
@@ -33,6 +36,11 @@ from index.audience import EVERYONE, Audience, Principal
 LOOK_SECONDS = 5.0
 """How long may be waited for what only widens an audience, a rate limit that ends included."""
 
+ACCOUNT_SECONDS = 300.0
+"""How long somebody in a room is taken for the member, or the guest, that they were."""
+
+MOST_ACCOUNTS = 10_000
+
 log = logging.getLogger(__name__)
 
 Found = TypeVar("Found")
@@ -47,9 +55,12 @@ class Rooms:
         withholds: Callable[[Audience], Awaitable[bool]],
         *,
         look_seconds: float = LOOK_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Keep the parts; nobody is asked here."""
+        """Keep the parts; nobody is asked here. ``clock`` counts seconds."""
         self._client = client
+        self._clock = clock
+        self._accounts: dict[str, tuple[float, Person]] = {}
         self._withholds = withholds
         self._seconds = look_seconds
 
@@ -120,9 +131,21 @@ class Rooms:
         us = await bot_user_id(self._client)
         others = [one for one in members if one not in (us, asker.id)]
         async with _together() as tasks:
-            found = [tasks.create_task(known_person(self._client, one)) for one in others]
+            found = [tasks.create_task(self._account(one)) for one in others]
         people = [who for one in found if not ((who := one.result()).bot or who.gone)]
         return [asker, *people] if asker.id in members else people
+
+    async def _account(self, user: str) -> Person:
+        """Return who somebody in a room is, or was a short while ago."""
+        now = self._clock()
+        seen, known = self._accounts.get(user, (-ACCOUNT_SECONDS, Person(user)))
+        if now - seen < ACCOUNT_SECONDS:
+            return known
+        known = await known_person(self._client, user)
+        if len(self._accounts) >= MOST_ACCOUNTS:
+            self._accounts.clear()
+        self._accounts[user] = (now, known)
+        return known
 
 
 async def may_read(client: AsyncWebClient, user: str, readers: frozenset[str]) -> bool:

@@ -1,7 +1,7 @@
 """The stopwatch of one try: what took how long, and the same as spans of a trace."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -13,7 +13,10 @@ from handlers.work.measures import AnswerMeasures, Spans, untraced
 
 @dataclass(slots=True)
 class Timing:
-    """Times of one try at ``job``. ``clock`` counts seconds since the epoch."""
+    """Times of one try at ``job``. ``clock`` counts seconds since the epoch.
+
+    ``afterwards`` is what is left to do once the answer stands and the job is done.
+    """
 
     job: AnswerJob
     clock: Callable[[], float] = time.time
@@ -23,6 +26,7 @@ class Timing:
     first_word: float | None = None
     rewrite: Rewrite = field(default_factory=Rewrite)
     answer: Answer | None = None
+    afterwards: Callable[[], Awaitable[None]] | None = None
 
     def __post_init__(self) -> None:
         """Start the watch."""

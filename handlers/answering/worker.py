@@ -19,6 +19,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -145,6 +146,8 @@ class AnswerWorker:
             "answer job ended",
             extra={"trace": job.trace, "ending": outcome.ending.value, "reason": outcome.reason},
         )
+        if timing.afterwards is not None:
+            await timing.afterwards()
         return Handled()
 
     def waits_for(self, job: AnswerJob, error: Exception) -> bool:
@@ -246,7 +249,8 @@ class AnswerWorker:
             await reply.finish(answer, job.key)
         for ts in reply.message_ts:
             await self._store.put(posted_key(mention, ts), {}, POSTED_SECONDS)
-        await hint(self._client, self._rooms, self._finder, mention, search, answer, room=audience)
+        parts = (self._client, self._rooms, self._finder)
+        timing.afterwards = partial(hint, *parts, mention, search, answer, room=audience)
         return Outcome(Ending.ANSWERED, verdict=answer.verdict)
 
     async def _question(self, mention: Mention) -> Question:

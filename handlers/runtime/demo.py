@@ -33,6 +33,8 @@ def demo_settings(settings: Settings, *, docs: Path | None) -> Settings:
     home = settings.home / "demo"
     return settings.replaced(
         docs=docs or HANDBOOK,
+        sources="",
+        source_secrets="",
         home=home,
         models=settings.models or settings.home / "models",
         index=str(home / ("index-docs" if docs else "index")),

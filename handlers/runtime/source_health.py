@@ -29,7 +29,7 @@ class Look:
     @property
     def in_step(self) -> bool:
         """Tell whether its last sync succeeded."""
-        return self.health is not None and not self.health.reason
+        return self.health is not None and bool(self.health.synced_at) and not self.health.reason
 
 
 async def looked_at(settings: Settings) -> list[Look]:
@@ -62,7 +62,7 @@ def _show(found: Sequence[Look], now: float) -> None:
         table.add_column(head, justify="right")
     for one in found:
         health = one.health or SourceHealth(at=0.0)
-        state = "never synced" if one.health is None else "in step" if one.in_step else "FAILED"
+        state = "in step" if one.in_step else "FAILED" if health.reason else "never synced"
         table.add_row(
             one.name,
             one.kind,

@@ -5,20 +5,24 @@ What became of each is remembered (handlers/work/syncs.py), so that `footnote so
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from handlers.work.errors import WorkError
 from handlers.work.ports import StateStore
 from handlers.work.syncs import SourceHealth, health_of, note_health, note_sync
-from index.errors import SourceUnavailable, SuspiciousDeletion
+from index.errors import KnowledgeError, SourceUnavailable, SuspiciousDeletion
 from index.ports import Embedder, Noted, Parser, Source
 from index.sync import SyncProgress, SyncReport, sync
 
 if TYPE_CHECKING:
     from index.lance import LanceIndex
+
+log = logging.getLogger(__name__)
 
 UNDECLARED: Final = (
     "It is not declared any more, and {documents} of its documents are still found. If that is"
@@ -63,7 +67,7 @@ class Syncing:
     clock: Callable[[], float] = time.time
 
     async def all(self, sources: Sequence[Source], index: LanceIndex) -> list[Synced]:
-        """Bring the index in step with each source; the one that waits longest is first.
+        """Bring the index in step with each source; the one that was tried longest ago is first.
 
         Raises what concerns all of them: EmbedderUnavailable, EmbedderMismatch, IndexUnavailable,
         WriterConflict, StoreUnavailable.
@@ -81,6 +85,9 @@ class Syncing:
     async def _one(
         self, source: Source, index: LanceIndex, known: Mapping[str, SourceHealth | None]
     ) -> Synced:
+        before = known[source.name] or SourceHealth(at=0.0)
+        # A run that is ended from outside notes nothing more, and must not be the first again.
+        await note_health(self.store, self.uri, source.name, replace(before, begun=self.clock()))
         try:
             with self.showing(source.name) as show:
                 report = await sync(
@@ -90,18 +97,30 @@ class Syncing:
                     index,
                     progress=show,
                     confirm_deletion=self.confirm_deletion,
-                    catalog=known.keys(),
+                    # What is declared no more waits for its removal to be confirmed.
+                    catalog=known.keys() if self.confirm_deletion else None,
                 )
         except (SourceUnavailable, SuspiciousDeletion) as error:
-            before = known[source.name] or SourceHealth(at=0.0)
-            health = replace(before, at=self.clock(), reason=str(error))
-            await note_health(self.store, self.uri, source.name, health)
-            return Synced(source.name, reason=str(error))
+            return await self._failed(source.name, before, str(error))
+        except (KnowledgeError, WorkError):
+            raise
+        except Exception as error:
+            # Whatever the code of one source trips over, it is no reason to leave out the others.
+            log.error("the source %s failed: %s", source.name, type(error).__name__)
+            return await self._failed(
+                source.name, before, f"Its code failed ({type(error).__name__}); report it."
+            )
         self.observe(report)
         notes = tuple(source.notes) if isinstance(source, Noted) else ()
-        health = replace(_healthy(report, self.clock()), notes=notes)
+        health = replace(_healthy(report, self.clock()), notes=notes, begun=self.clock())
         await note_health(self.store, self.uri, source.name, health)
         return Synced(source.name, report, notes=notes)
+
+    async def _failed(self, name: str, before: SourceHealth, reason: str) -> Synced:
+        now = self.clock()
+        health = replace(before, at=now, begun=now, reason=reason)
+        await note_health(self.store, self.uri, name, health)
+        return Synced(name, reason=reason)
 
     async def _undeclared(self, index: LanceIndex, declared: Collection[str]) -> list[Synced]:
         """Remove what the index holds of sources that are no longer declared, once confirmed."""
@@ -117,7 +136,7 @@ class Syncing:
 
 
 def _waits_since(health: SourceHealth | None) -> float:
-    return (health.synced_at or 0.0) if health else 0.0
+    return health.begun if health else 0.0
 
 
 def _healthy(report: SyncReport, at: float) -> SourceHealth:

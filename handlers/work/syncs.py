@@ -27,6 +27,7 @@ class SourceHealth:
     source in step, None if there was none. ``reason`` says what kept the last try from that, and is
     empty if nothing did. ``documents`` were in step then; ``skipped`` could not be read, the first
     ``MOST_SKIPPED`` of them as (location, reason). ``notes`` are what the source told besides.
+    ``begun`` is when the last try began, which may have been ended from outside.
     """
 
     at: float
@@ -36,6 +37,7 @@ class SourceHealth:
     skipped: int = 0
     named: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
+    begun: float = 0.0
 
 
 async def note_sync(store: StateStore, uri: str, at: float) -> None:
@@ -54,6 +56,7 @@ async def note_health(store: StateStore, uri: str, source: str, health: SourceHe
     """Remember how a source is. Raises StoreUnavailable."""
     value: dict[str, object] = {
         "at": health.at,
+        "begun": health.begun,
         "reason": _short(health.reason),
         "documents": health.documents,
         "skipped": health.skipped,
@@ -85,6 +88,7 @@ def _health(value: Mapping[str, object]) -> SourceHealth:
         skipped=int(_number(value.get("skipped")) or 0),
         named=tuple((str(where), str(why)) for where, why in pairs),
         notes=tuple(map(str, notes)) if isinstance(notes, Sequence) else (),
+        begun=_number(value.get("begun")) or 0.0,
     )
 
 

@@ -8,7 +8,7 @@
 
     [[source.rules]]             # other readers for some paths; the first that fits decides
     path = "hr/**"
-    readers = ["slack-group:T1:S1"]
+    readers = ["slack-group:S1"]
 
 Nothing is opened or asked here; a source does that when it is listed.
 """
@@ -57,12 +57,14 @@ class Kind:
     """A kind of source: what it takes, and how it is made.
 
     ``own_readers``: its documents tell who may read them, so that ``readers`` may be left out, and
-    ``rules`` have no place.
+    ``rules`` have no place. Nor have they where ``has_paths`` is false: one document may be found
+    in several places there, and a rule would close one of them.
     """
 
     options: type[Options]
     make: Callable[[Given, Any], Source]
     own_readers: bool = False
+    has_paths: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,10 @@ def _readers(entry: Mapping[str, Any], kind: Kind) -> frozenset[str]:
 def _rules(entry: Mapping[str, Any], kind: Kind) -> tuple[Rule, ...]:
     if "rules" in entry and kind.own_readers:
         raise RulesInvalid(["rules have no place here: its documents tell who may read them."])
+    if "rules" in entry and not kind.has_paths:
+        raise RulesInvalid(
+            ["rules have no place here: declare what others may read as a source of its own."]
+        )
     return read_rules(entry.get("rules", []))
 
 

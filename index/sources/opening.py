@@ -35,4 +35,5 @@ def open_source(
                 f" ({type(error).__name__}: {error})."
             ]
         ) from error
-    return source if kind.own_readers else ruled(source, declared.rules)
+    with_rules = kind.has_paths and not kind.own_readers
+    return ruled(source, declared.rules) if with_rules else source

@@ -72,6 +72,10 @@ class RuledSource:
         """Empty: each document has its own."""
         return frozenset()
 
+    async def readers_of(self, ref: DocumentRef) -> frozenset[str]:
+        """Return who may read a document, though its bytes may not be readable now."""
+        return self._readers(ref.location, self._beside or await self._read_beside())
+
     @property
     def notes(self) -> Sequence[str]:
         """What the source tells about its latest listing."""

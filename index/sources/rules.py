@@ -2,7 +2,7 @@
 
     [[rules]]                              # in the catalog: [[source.rules]]
     path = "hr/**"                         # see PathPattern
-    readers = ["slack-group:T1:S1"]        # as in the catalog
+    readers = ["slack-group:S1"]        # as in the catalog
 
 The first rule whose path fits decides; where none fits, the next wider word counts: the rules of
 the catalog, then its ``readers``. What the catalog says is reviewed and may be any readers. What

@@ -269,7 +269,7 @@ def _made(given: Given, options: WebOptions) -> WebSource:
     return WebSource(options, name=given.name, readers=given.readers, work=given.work)
 
 
-KIND: Final = Kind(WebOptions, _made)
+KIND: Final = Kind(WebOptions, _made, has_paths=False)
 """``kind = "web"``."""
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from index.audience import EVERYONE, Principal
 from index.errors import CatalogInvalid
-from index.sources import files
+from index.sources import files, web
 from index.sources.catalog import Given, read_catalog
 
 KINDS = {"folder": files.KIND}
@@ -75,6 +75,21 @@ def test_a_catalog_that_cannot_be_meant_is_refused(text: str, word: str) -> None
 def test_two_sources_of_one_name_are_refused() -> None:
     entry = '[[source]]\nname = "a"\nkind = "folder"\nreaders = ["everyone"]\npath = "x"\n'
     assert "taken twice" in problems_of(entry * 2)
+
+
+def test_rules_are_refused_where_one_document_has_several_places() -> None:
+    entry = """
+    [[source]]
+    name = "docs"
+    kind = "web"
+    readers = ["everyone"]
+    start = "https://docs.example.com/"
+    [[source.rules]]
+    path = "hr/**"
+    readers = ["group:hr"]
+    """
+    with pytest.raises(CatalogInvalid, match="a source of its own"):
+        read_catalog(entry, {"web": web.KIND})
 
 
 def test_a_catalog_without_a_source_declares_none() -> None:

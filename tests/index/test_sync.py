@@ -241,6 +241,21 @@ async def test_a_page_that_cannot_be_read_is_closed_to_those_who_lost_the_right_
     assert await index.readers([kept]) == {kept: narrow}
 
 
+async def test_a_suspicious_listing_deletes_nothing_and_still_follows_every_narrowed_right(
+    index: LanceIndex, embedder: HashingEmbedder
+) -> None:
+    staff = frozenset({Principal("group", "staff").id})
+    source = MemorySource(pages(24))
+    await run(source, embedder, index)
+    left = {"p000.txt": page(0), "p001.txt": "Another text\n\nnew"}
+    after = MemorySource(left, readers=staff)
+    with pytest.raises(SuspiciousDeletion, match="22 of 24"):
+        await run(after, embedder, index)
+    assert await index.documents() == 24
+    held = await index.readers([after.ref(name).id for name in left])
+    assert set(held.values()) == {staff}
+
+
 class DyingIndex(LanceIndex):
     """Works until a chosen commit, which dies before it writes or right after."""
 

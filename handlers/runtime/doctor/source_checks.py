@@ -25,7 +25,9 @@ async def source_findings(settings: Settings) -> list[Finding]:
     late = [one for one in found if not one.in_step]
     if late:
         told = "; ".join(
-            f"{one.name}: {one.health.reason}" if one.health else f"{one.name} was never synced"
+            f"{one.name}: {one.health.reason}"
+            if one.health and one.health.reason
+            else f"{one.name} was never synced"
             for one in late
         )
         return [warning(SOURCES, told, "Run `footnote sync`; `footnote sources` tells more.")]

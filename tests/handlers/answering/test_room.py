@@ -15,7 +15,7 @@ from bot.playground.people import User, UserGroup
 from bot.playground.server import Playground
 from bot.playground.workspace import Conversation
 from bot.scopes import BOT_SCOPES, OPTIONAL_SCOPES
-from handlers.answering.room import Rooms, may_read
+from handlers.answering.room import ACCOUNT_SECONDS, Rooms, may_read
 from index.audience import EVERYONE, Audience, Principal
 
 ALL = BOT_SCOPES | OPTIONAL_SCOPES
@@ -25,11 +25,15 @@ CLIENTS = Principal("slack-channel", "GCLIENTS")
 
 @dataclass
 class Spot:
-    """A local Slack and the code under test; ``asked`` holds the audiences of the cheap look."""
+    """A local Slack and the code under test; ``asked`` holds the audiences of the cheap look.
+
+    ``now`` is the time of its clock, in seconds.
+    """
 
     slack: Playground
     rooms: Rooms
     asked: list[Audience] = field(default_factory=list)
+    now: float = 0.0
 
     def mention(self, channel: str, user: str = "UALICE") -> Mention:
         place = Place.CHANNEL if channel else Place.DIRECT
@@ -66,7 +70,8 @@ async def opened(
             place.asked.append(audience)
             return withholds
 
-        place = Spot(slack, Rooms(client, look, look_seconds=look_seconds))
+        rooms = Rooms(client, look, look_seconds=look_seconds, clock=lambda: place.now)
+        place = Spot(slack, rooms)
         yield place
 
 
@@ -134,6 +139,19 @@ async def test_a_small_private_channel_is_each_of_its_members() -> None:
         expected = Audience.of({*ALICES, CLIENTS, board}, {EVERYONE, BOB, CLIENTS})
         assert await at.holds("GCLIENTS") == expected
         assert await at.holds("GCLIENTS", "UBOB") == Audience(expected.members[::-1])
+
+
+async def test_the_others_in_a_room_are_looked_at_once_in_five_minutes() -> None:
+    async with opened(withholds=False) as at:
+        at.add("CCLIENTS", "channel", "UALICE", "UBOB", "UGUEST")
+        before = await at.holds("CCLIENTS")
+        assert at.called().count("users.info") == 3
+        assert await at.holds("CCLIENTS") == before
+        assert at.called().count("users.info") == 4  # the one who asks, again
+        at.slack.workspace.user("UBOB").guest = True
+        at.now += ACCOUNT_SECONDS
+        assert await at.holds("CCLIENTS") != before
+        assert at.called().count("users.info") == 7
 
 
 @pytest.mark.parametrize("kind", ["channel", "private"])

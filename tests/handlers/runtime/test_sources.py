@@ -65,8 +65,8 @@ async def test_a_source_that_fails_is_named_and_leaves_the_others_in_step(home: 
     assert [one["source"] for one in first["sources"]] == ["wiki"]
     (home / "away").rename(home / "archive")
     done = await sync_sources(settings_of(home), quiet=True)
-    # The one that was never in step goes first.
-    assert [one.source for one in done] == ["archive", "wiki"]
+    # The one that was tried longest ago goes first.
+    assert [one.source for one in done] == ["wiki", "archive"]
     assert all(one.report is not None for one in done)
 
 
