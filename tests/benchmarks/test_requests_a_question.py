@@ -141,7 +141,7 @@ def synced(parts: Counted, home: Path) -> Figures:
     """A fresh container looks at documents that are all in the index."""
     environment = parts.environment(home) | {"FOOTNOTE_INDEX": parts.cloud.storage.new_uri()}
     with started("ingest", environment) as function:
-        assert watched(parts, function, {})["added"]
+        assert watched(parts, function, {})["sources"][0]["added"]
     with started("ingest", environment) as function:
         again = watched(parts, function, {}, all_of_it=True)
     assert not again.pop("added")
@@ -181,8 +181,8 @@ def watched(parts: Counted, function: Function, event: Any, *, all_of_it: bool =
     result = function.invoke(event)
     assert result.value != {}, function.log()
     figures = {"seconds": result.seconds, "log, KB": (len(function.log()) - before) / 1e3}
-    if isinstance(result.value, dict) and "added" in result.value:
-        figures["added"] = result.value["added"]
+    if isinstance(result.value, dict) and "sources" in result.value:
+        figures["added"] = result.value["sources"][0]["added"]
     return figures | parts.taken()
 
 

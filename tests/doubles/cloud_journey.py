@@ -153,7 +153,7 @@ class Journey:
             self.revision += 1
             (self.docs / "backups.md").write_text(PAGE.format(self.revision))
             report = await self._write("ingest", {}, patience)
-            if not (report.get("complete") and report["changed"]):
+            if not (report.get("complete") and report["sources"][0]["changed"]):
                 return False
         return True
 

@@ -141,7 +141,8 @@ def test_the_ingest_door_brings_the_index_in_step_and_reports(
         "FOOTNOTE_DOCS": str(HANDBOOK / "people"),
         "FOOTNOTE_INDEX": str(tmp_path / "index"),
     }
-    first, second = invoke("ingest", [{}, {}], environment)
+    reports = invoke("ingest", [{}, {}], environment)
+    first, second = (report["sources"][0] for report in reports)
     assert first["added"] > 0
     assert first["skipped"] == []
     assert (second["added"], second["unchanged"]) == (0, first["added"])
