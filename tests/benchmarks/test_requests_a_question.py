@@ -141,7 +141,7 @@ def synced(parts: Counted, home: Path) -> Figures:
     """A fresh container looks at documents that are all in the index."""
     environment = parts.environment(home) | {"FOOTNOTE_INDEX": parts.cloud.storage.new_uri()}
     with started("ingest", environment) as function:
-        assert watched(parts, function, {})["sources"][0]["added"]
+        assert watched(parts, function, {})["added"]
     with started("ingest", environment) as function:
         again = watched(parts, function, {}, all_of_it=True)
     assert not again.pop("added")
