@@ -25,6 +25,7 @@ CHECKS = [
     "Slack events",
     "clock",
     "index",
+    "sources",
     "S3 rights",
     "queue",
     "dead letters",
