@@ -118,7 +118,7 @@ class Reading:
             arms,
             held=lambda: _named(table),
             is_whole=lambda found: not lance_rows.shows_two_versions(*found),
-            catch_up=lambda: _prewarm(table),
+            catch_up=lambda: fetch_ahead(table),
         )
 
     async def at(self, table: Any, places: Sequence[tuple[str, int]], readable: str) -> pa.Table:
@@ -184,6 +184,17 @@ async def _named(table: Any) -> Name:
     # A table that was deleted and made anew counts from 1 again, but no two indexes share an id.
     made = frozenset(index.index_uuid for index in await table.list_indices())
     return made, await table.version()
+
+
+async def fetch_ahead(table: Any) -> None:
+    """Fetch what the next search needs; this one does well without.
+
+    The engine refuses to keep an index of words that holds none, as one of an emptied table.
+    """
+    try:
+        await _prewarm(table)
+    except (OSError, RuntimeError) as error:
+        _log.info("an index was not fetched ahead: %s", type(error).__name__)
 
 
 async def _prewarm(table: Any) -> None:

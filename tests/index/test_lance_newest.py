@@ -15,7 +15,7 @@ from index.audience import Audience, Principal
 from index.errors import IndexMissing, IndexUnavailable
 from index.lance import LanceIndex
 from index.lance_newest import read_newest
-from index.lance_reading import KeptRows
+from index.lance_reading import KeptRows, fetch_ahead
 from index.ports import Candidate
 from tests.doubles.entries import entry
 from tests.doubles.hashing_embedder import HashingEmbedder
@@ -110,6 +110,29 @@ async def test_another_table_of_the_same_version_is_read_again() -> None:
         table, rows, held=name, is_whole=lambda rows: True, catch_up=table.nothing
     )
     assert found == "second"
+
+
+class Emptied:
+    """A handle on a table of whose indexes the engine can keep nothing."""
+
+    class Words:
+        name = "keywords"
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def list_indices(self) -> list[Words]:
+        return [self.Words()]
+
+    async def prewarm_index(self, name: str) -> None:
+        self.asked.append(name)
+        raise RuntimeError("lance error: FTS prewarm completed without posting state")
+
+
+async def test_a_search_does_not_fail_for_what_was_to_be_fetched_for_the_next_one() -> None:
+    table = Emptied()
+    await fetch_ahead(table)
+    assert table.asked == ["keywords"]
 
 
 @pytest.fixture(scope="module")
