@@ -32,7 +32,10 @@ from tests.doubles.slack_signing import gateway_event, mention
 
 ROOT = Path(__file__).parents[2]
 ROUNDS = 3
-WARM_REQUESTS = 20
+WARM_REQUESTS = 9
+"""Slack lists user groups 20 times a minute, and a question that finds nothing asks for them twice:
+more questions would measure how long Slack makes them wait."""
+
 RUNTIME_CLIENT = ("awslambdaric", "runtime_client*", "simplejson", "snapshot_restore_py")
 """What Lambda's own images for Python bring along, outside of a zip."""
 
@@ -130,19 +133,20 @@ async def test_every_function_starts_and_does_its_first_work(
     deployed: Deployed, cloud: Cloud, tmp_path: Path
 ) -> None:
     runs: dict[str, list[dict[str, float]]] = {}
-    async with Playground(signing_secret=SIGNING_SECRET, bot_token=BOT_TOKEN) as slack:
-        for number in range(ROUNDS):
-            fresh = cloud.storage.new_uri()
-            for name in WORK:
-                environment = cloud.environment(tmp_path / f"{name}{number}")
+    for number in range(ROUNDS):
+        fresh = cloud.storage.new_uri()
+        for name in WORK:
+            environment = cloud.environment(tmp_path / f"{name}{number}")
+            if name.startswith("ingest"):
+                environment["FOOTNOTE_INDEX"] = fresh
+            if name == "answer, quotes":
+                del environment["OPENAI_MODEL"]
+            # Each has a Slack whose rate limits nobody has used yet.
+            async with Playground(signing_secret=SIGNING_SECRET, bot_token=BOT_TOKEN) as slack:
                 environment["SLACK_API_URL"] = slack.api_url
-                if name.startswith("ingest"):
-                    environment["FOOTNOTE_INDEX"] = fresh
-                if name == "answer, quotes":
-                    del environment["OPENAI_MODEL"]
                 events = await events_for(name, slack, cloud, environment)
                 told = await asyncio.to_thread(measured, name, deployed, environment, events)
-                runs.setdefault(name, []).append(told)
+            runs.setdefault(name, []).append(told)
     rows = {
         name: {
             what: statistics.median(one[what] for one in told if what in one)
@@ -187,7 +191,9 @@ def check(name: str, values: list[Any], function: Function) -> None:
         "slack": lambda value: value["statusCode"] == 200,
         "reconcile": lambda value: "found" in value,
         "answer": lambda value: value == {"batchItemFailures": []},
-        "ingest": lambda value: value["complete"] and not value["skipped"],
+        "ingest": lambda value: (
+            value["complete"] and not any(one["skipped"] for one in value["sources"])
+        ),
         "maintain": lambda value: value["complete"] and value["chunks"] == large_index.CHUNKS,
     }[name]
     assert all(map(good, values)), f"{values}\n{function.log()}"
