@@ -39,18 +39,28 @@ async def erase(
 ) -> None:
     """Take out of the files what no row holds any more; clean up versions ``older_than`` that.
 
-    ``condition`` is added to that of every change. Does little where nothing was dropped.
+    ``condition`` is added to that of every change.
     """
-    if await _erased(table) != await table.version():
-        if await _dropped(table):
-            addresses = (await table.query().select(["_rowaddr"]).to_arrow())["_rowaddr"].to_numpy()
-            for first, last in moved(addresses, await _dropped(table)):
-                where = f"_rowaddr >= {first} AND _rowaddr <= {last} AND {condition}"
-                await table.update(updates_sql={"ordinal": "ordinal"}, where=where)
-        await index_words_anew(table)
-        await table.optimize(cleanup_older_than=older_than)
-        mark = str(await table.version() + 1)
-        await table.update_field_metadata({"path": "keywords", "metadata": {MARK: mark}})
+    if await _dropped(table):
+        addresses = (await table.query().select(["_rowaddr"]).to_arrow())["_rowaddr"].to_numpy()
+        for first, last in moved(addresses, await _dropped(table)):
+            where = f"_rowaddr >= {first} AND _rowaddr <= {last} AND {condition}"
+            await table.update(updates_sql={"ordinal": "ordinal"}, where=where)
+    await index_words_anew(table)
+    await table.optimize(cleanup_older_than=older_than)
+    mark = str(await table.version() + 1)
+    await table.update_field_metadata({"path": "keywords", "metadata": {MARK: mark}})
+    await clean_up(table, older_than=older_than)
+
+
+async def is_erased(table: Any) -> bool:
+    """Tell whether nothing has changed since the table was erased: only cleaning up is left."""
+    metadata = (await table.schema()).field("keywords").metadata or {}
+    return int(metadata.get(MARK.encode(), b"0")) == await table.version()
+
+
+async def clean_up(table: Any, *, older_than: timedelta) -> None:
+    """Remove the files of versions ``older_than`` that."""
     await table.optimize(cleanup_older_than=older_than)
 
 
@@ -70,11 +80,6 @@ def moved(addresses: NDArray[np.uint64], dropped: int) -> Iterator[tuple[int, in
     for own, gap in gaps:
         if gap or hidden:
             yield int(own[0]), int(own[min(len(own) - 1, int(MOVED * (len(own) + gap + hidden)))])
-
-
-async def _erased(table: Any) -> int:
-    metadata = (await table.schema()).field("keywords").metadata or {}
-    return int(metadata.get(MARK.encode(), b"0"))
 
 
 async def _dropped(table: Any) -> int:

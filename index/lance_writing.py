@@ -8,7 +8,7 @@ from typing import Any
 
 from index import lance_rows
 from index.errors import IndexMissing, KnowledgeError, WriterConflict
-from index.lance_erasure import erase
+from index.lance_erasure import clean_up, erase, is_erased
 from index.lance_errors import explained
 from index.lance_fence import Fence
 from index.lance_filters import any_of
@@ -117,7 +117,12 @@ class Writing:
             )
 
         async with self._one_at_a_time:
-            await self._change(change)
+            await self._fence.ask()
+            # A fence is a change too, after which everything would have to be erased again.
+            if await self.handle.use_or(True, is_erased):
+                await self.handle.use_or(None, lambda t: clean_up(t, older_than=older_than))
+            else:
+                await self._change(change)
 
     async def _change(
         self, change: Callable[[Any], Awaitable[object]], *, create: bool = False

@@ -154,6 +154,25 @@ async def test_no_file_that_held_dropped_rows_or_their_words_outlives_the_erasur
     await index.close()
 
 
+async def test_maintenance_by_one_writer_after_another_leaves_an_erased_index_as_it_is(
+    tmp_path: Path,
+) -> None:
+    source = MemorySource({f"p{n}.txt": f"Page {n}\n\nSome words." for n in range(3)})
+    versions = []
+    for pages_left in (3, 2, 2, 2):
+        writer = opened(str(tmp_path / "index"), None)
+        for gone in [f"p{n}.txt" for n in range(pages_left, 3)]:
+            source.pages.pop(gone, None)
+        await sync(source, TextParser(), EMBEDDER, writer)
+        await writer.maintain()
+        await writer.erase()
+        versions.append(await writer.version())
+        await writer.close()
+    first, second, *others = versions
+    assert second > first
+    assert set(others) == {second}, "a version makes every reader fetch the rows again"
+
+
 async def test_erasing_where_there_is_no_index_does_nothing(tmp_path: Path) -> None:
     index = opened(str(tmp_path / "index"), None)
     await index.erase()
