@@ -10,7 +10,7 @@ and 29 in calls of 20.
 """
 
 from collections.abc import Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 
 import numpy as np
@@ -19,17 +19,18 @@ from index.ports import Embedder, Vector, Vectors
 
 
 class GatheringEmbedder:
-    """An Embedder for many threads: all but one wait while that one embeds for those before it."""
+    """An Embedder for many threads: they wait while one thread embeds for all of them."""
 
     def __init__(self, embedder: Embedder) -> None:
-        """Embed with ``embedder``, which is called by one thread at a time for documents."""
+        """Embed with ``embedder``, which is called by one thread of its own for documents."""
         self._embedder = embedder
         self.name = embedder.name
         self.dimensions = embedder.dimensions
         self.waiting: list[tuple[Sequence[str], Future[Vectors]]] = []
         """What is to be embedded with the next call."""
         self._list = Lock()
-        self._turn = Lock()
+        # Always the same thread, for torch sets up its team of threads anew in each that calls it.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="gathering")
 
     def embed_query(self, text: str) -> Vector:
         """Return the vector of a question."""
@@ -40,12 +41,22 @@ class GatheringEmbedder:
         mine: Future[Vectors] = Future()
         with self._list:
             self.waiting.append((texts, mine))
-        with self._turn:
-            if not mine.done():
-                with self._list:
-                    calls, self.waiting = self.waiting, []
-                self._embed(calls)
+        self._thread.submit(self._embed_waiting)
         return mine.result()
+
+    def close(self) -> None:
+        """End the thread after the call it is at; who waits for another one is cancelled."""
+        with self._list:
+            calls, self.waiting = self.waiting, []
+        for _, future in calls:
+            future.cancel()
+        self._thread.shutdown()
+
+    def _embed_waiting(self) -> None:
+        with self._list:
+            calls, self.waiting = self.waiting, []
+        if calls:
+            self._embed(calls)
 
     def _embed(self, calls: Sequence[tuple[Sequence[str], Future[Vectors]]]) -> None:
         different = list(dict.fromkeys(text for texts, _ in calls for text in texts))

@@ -19,12 +19,20 @@ from index.ports import Embedder, Vector, Vectors
 class RememberingEmbedder:
     """An Embedder that gives each text the vector it got the first time."""
 
-    def __init__(self, embedder: Embedder, *, place: Path | None = None) -> None:
+    def __init__(
+        self,
+        embedder: Embedder,
+        *,
+        documents: Embedder | None = None,
+        place: Path | None = None,
+    ) -> None:
         """Embed with ``embedder``; begin with what ``keep`` once wrote to ``place``.
 
-        A file that is missing, broken or of another embedder is no error: it is begun afresh.
+        ``documents`` embeds documents in its stead, into the same space. A file that is missing,
+        broken or of another embedder is no error: it is begun afresh.
         """
         self._embedder = embedder
+        self._documents = documents or embedder
         self._place = place
         self._known = _read(place, embedder) if place is not None else {}
         self._kept = len(self._known)
@@ -51,7 +59,7 @@ class RememberingEmbedder:
         keys = [_key(text) for text in texts]
         new = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._known}
         if new:
-            vectors = self._embedder.embed_documents(list(new.values()))
+            vectors = self._documents.embed_documents(list(new.values()))
             self._known.update(zip(new, vectors, strict=True))
         if not keys:
             return np.zeros((0, self.dimensions), dtype=np.float32)

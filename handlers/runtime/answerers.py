@@ -11,6 +11,7 @@ from handlers.runtime.settings import Settings
 
 if TYPE_CHECKING:
     from handlers.answering.entailment import Entailment
+    from handlers.answering.extractive import ExtractiveAnswerer
     from handlers.answering.ports import Answerer, Rewriter, Usage
     from index.ports import Embedder
 
@@ -24,13 +25,18 @@ class Answering:
 
 
 @asynccontextmanager
-async def answering(settings: Settings, embedder: Embedder) -> AsyncIterator[Answering]:
-    """Yield the model's parts when a model is configured, else those that need none."""
+async def answering(
+    settings: Settings, embedder: Embedder, *, extractive: ExtractiveAnswerer | None = None
+) -> AsyncIterator[Answering]:
+    """Yield the model's parts when a model is configured, else those that need none.
+
+    ``extractive`` is who quotes, if it is not to be made here.
+    """
     from handlers.answering.careful import CarefulAnswerer
     from handlers.answering.extractive import ExtractiveAnswerer
     from handlers.answering.ports import NoRewriter
 
-    extractive = ExtractiveAnswerer(embedder, floor=settings.refusal_floor)
+    extractive = extractive or ExtractiveAnswerer(embedder, floor=settings.refusal_floor)
     if not settings.openai_model:
         yield Answering(CarefulAnswerer(extractive), NoRewriter())
         return

@@ -18,7 +18,7 @@ from handlers.runtime.syncing import Show, Synced, Syncing
 from handlers.runtime.upkeep import maintain_in_time, remember_sync, write_index
 from handlers.work.writer import WRITER_LEASE_SECONDS
 from index.audience import Audience
-from index.ports import Source
+from index.ports import Embedder, Source
 from index.sandbox import SandboxedParser
 from index.sync import SyncReport, sync
 
@@ -31,9 +31,8 @@ PATIENCE = WRITER_LEASE_SECONDS + 1
 """Seconds that another writer is waited for: long enough for the lease of a killed one to end."""
 
 
-async def sync_documents(settings: Settings, source: Source) -> SyncReport:
+async def sync_documents(settings: Settings, source: Source, embedder: Embedder) -> SyncReport:
     """Bring an index of its own in step with one source, showing progress."""
-    embedder = await asyncio.to_thread(wiring.indexing_embedder, settings)
 
     async def work(index: LanceIndex) -> SyncReport:
         with SandboxedParser() as parser, terminal.sync_bar(f"syncing {source.name}") as show:

@@ -63,6 +63,14 @@ class _Set:
     memory: Path | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Embedders:
+    """Two of one vector space: the light one of a question, and the fast one of many documents."""
+
+    asking: Embedder
+    indexing: Embedder
+
+
 async def run_eval(settings: Settings, asking: Asking) -> int:
     """Measure all sets and tell; the exit code is ``LOSS`` when something was really lost.
 
@@ -77,19 +85,22 @@ async def run_eval(settings: Settings, asking: Asking) -> int:
     if doubled:
         name = min(doubled)
         raise SettingsError([f"Two folders are called {name!r}; rename one to tell them apart."])
-    embedder = await asyncio.to_thread(wiring.query_embedder, settings)
+    embedders = Embedders(
+        await asyncio.to_thread(wiring.query_embedder, settings),
+        await asyncio.to_thread(wiring.indexing_embedder, settings),
+    )
     reports: list[SetReport] = []
     measured: list[Measured] = []
     opinions: dict[str, Opinion] = {}
     async with model_judges(settings, wanted=asking.judge) as new_judge:
         for one in sets:
             second = new_judge()
-            report, judged = await _measure(one, asking, embedder, second)
+            report, judged = await _measure(one, asking, embedders, second)
             reports.append(report)
             measured.append(Measured(report, judged))
             if second is not None:
                 opinions[one.name] = second.opinion
-    block = _configuration(settings, asking, sets, embedder)
+    block = _configuration(settings, asking, sets, embedders.asking)
     comparison = compare(before, reports, block) if before else None
     if asking.html is not None:
         write_report(asking.html, measured, block, comparison, opinions)
@@ -138,10 +149,11 @@ def _asked(questions: Sequence[Asked], asking: Asking) -> list[Asked]:
 
 
 async def _measure(
-    one: _Set, asking: Asking, embedder: Embedder, second: ModelJudge | None
+    one: _Set, asking: Asking, embedders: Embedders, second: ModelJudge | None
 ) -> tuple[SetReport, list[Judged]]:
+    embedder = embedders.asking
     if one.judged is not None and not await _in_step(one.settings, one.judged, embedder):
-        await sync_documents(one.settings, one.judged.source())
+        await sync_documents(one.settings, one.judged.source(), embedders.indexing)
         # Rows that no index covers yet cost each question as much as all the rest of its search.
         await maintain_in_time(one.settings, force=True, seconds=None)
 
@@ -158,6 +170,7 @@ async def _measure(
             one.settings,
             index,
             embedder,
+            indexing=embedders.indexing,
             retrieval_only=asking.retrieval_only,
             memory=one.memory,
         ) as desk:

@@ -30,13 +30,16 @@ async def desks(
     index: LanceIndex,
     embedder: Embedder,
     *,
+    indexing: Embedder,
     retrieval_only: bool,
     memory: Path | None,
 ) -> AsyncIterator[Callable[[int], Desk]]:
     """Yield who answers the n-th question; vectors are kept in ``memory``.
 
-    With a model every question is timed, since it does the work. Without one, remembered vectors
-    are, and only the first ``TIMED`` questions go without them.
+    With a model every question is timed, since it does the work. Without one, only the first
+    ``TIMED`` questions are: they are asked with nothing but ``embedder``. What the others are
+    compared with is remembered, and embedded in large numbers by ``indexing``, which is of the same
+    space and made for that.
     """
     retriever = wiring.retriever(settings, index, embedder)
     if retrieval_only:
@@ -46,17 +49,21 @@ async def desks(
         async with answering(settings, embedder) as parts:
             yield lambda n: Desk(retriever, parts.answerer, parts.rewriter)
         return
-    remembering = RememberingEmbedder(embedder, place=memory)
+    remembering = RememberingEmbedder(embedder, documents=indexing, place=memory)
     noting = NotingEmbedder(embedder, remembering)
     gathering = GatheringEmbedder(remembering)
     witness = Witness(gathering, floor=settings.refusal_floor)
     quick_retriever = wiring.retriever(settings, index, gathering)
-    async with answering(settings, noting) as slow, answering(settings, gathering) as quick:
+    async with (
+        answering(settings, noting) as slow,
+        answering(settings, gathering, extractive=witness) as quick,
+    ):
         timed = Desk(retriever, slow.answerer, slow.rewriter, witness.of)
         untimed = Desk(quick_retriever, quick.answerer, quick.rewriter, witness.of, timed=False)
         try:
             yield lambda n: timed if n < TIMED else untimed
         finally:
+            gathering.close()
             remembering.keep()
 
 

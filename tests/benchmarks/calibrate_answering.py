@@ -122,7 +122,7 @@ async def asked(folder: Path, home: Path) -> list[Asked]:
     settings = Settings.load({}).replaced(home=home, index=str(home / judged.name))
     embedder = Remembering(wiring.query_embedder(settings))
     answerer = ExtractiveAnswerer(embedder)
-    await sync_documents(settings, judged.source())
+    await sync_documents(settings, judged.source(), wiring.indexing_embedder(settings))
     rows = [json.loads(line) for line in (folder / "queries.jsonl").open(encoding="utf-8")]
     found: list[Asked] = []
     async with wiring.opened_index(settings, embedder) as index:

@@ -59,7 +59,7 @@ async def ask_all(
     prompt = ""
     for name, source in _sources().items():
         settings = _settings(name, address)
-        await sync_documents(settings, source)
+        await sync_documents(settings, source, wiring.indexing_embedder(settings))
         mine = [one for one in questions if one.of == name]
         model = RecordedModel(_endpoint(settings), replies, shown(NONCE) if examples else ())
         told += await _ask(mine, settings, source, model)

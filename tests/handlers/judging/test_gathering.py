@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -46,7 +46,9 @@ def asked_together(slow: SlowEmbedder, pool: ThreadPoolExecutor) -> list[Vectors
         time.sleep(0.001)
     slow.go.set()
     first.result(10)
-    return [other.result(10) for other in others]
+    given = [other.result(10) for other in others]
+    gathering.close()
+    return given
 
 
 def test_what_gathers_while_another_is_embedded_is_embedded_in_one_call() -> None:
@@ -72,8 +74,42 @@ def test_what_the_embedder_raises_reaches_everybody_who_gathered() -> None:
                 one.result(10)
     slow.broken = False
     assert gathering.embed_documents(["b"]).shape == (1, 64)
+    gathering.close()
+
+
+def test_who_still_waits_when_it_is_closed_is_not_left_waiting() -> None:
+    slow = SlowEmbedder()
+    gathering = GatheringEmbedder(slow)
+    with ThreadPoolExecutor(4) as pool:
+        first = pool.submit(gathering.embed_documents, ["first"])
+        assert slow.begun.wait(10)
+        other = pool.submit(gathering.embed_documents, ["other"])
+        while not gathering.waiting:
+            time.sleep(0.001)
+        closing = pool.submit(gathering.close)
+        with pytest.raises(CancelledError):
+            other.result(10)
+        slow.go.set()
+        closing.result(10)
+        assert first.result(10).shape == (1, 64)
+    assert slow.calls == [["first"]]
+
+
+def test_one_thread_embeds_for_all() -> None:
+    class Named(HashingEmbedder):
+        def embed_documents(self, texts: Sequence[str]) -> Vectors:
+            names.add(threading.current_thread().name)
+            return super().embed_documents(texts)
+
+    names: set[str] = set()
+    gathering = GatheringEmbedder(Named(dimensions=64))
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(gathering.embed_documents, [[f"text {n}"] for n in range(50)]))
+    gathering.close()
+    assert len(names) == 1
 
 
 def test_nothing_gives_no_rows() -> None:
-    plain = HashingEmbedder(dimensions=64)
-    assert GatheringEmbedder(plain).embed_documents([]).shape == (0, 64)
+    gathering = GatheringEmbedder(HashingEmbedder(dimensions=64))
+    assert gathering.embed_documents([]).shape == (0, 64)
+    gathering.close()

@@ -225,6 +225,14 @@ def test_what_was_embedded_once_is_remembered_and_kept(
     assert again.embed_documents([]).shape == (0, 256)
 
 
+def test_documents_are_embedded_by_the_one_that_is_made_for_it() -> None:
+    light, heavy = HashingEmbedder(dimensions=256), HashingEmbedder(dimensions=256)
+    both = RememberingEmbedder(light, documents=heavy)
+    both.embed_documents(["a", "b"])
+    both.embed_query("a")
+    assert (light.embedded, heavy.embedded) == (0, 2)
+
+
 def test_vectors_of_another_embedder_or_of_a_broken_file_are_not_used(
     tmp_path: Path, embedder: HashingEmbedder
 ) -> None:
