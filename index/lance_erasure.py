@@ -56,7 +56,8 @@ async def erase(
 async def is_erased(table: Any) -> bool:
     """Tell whether nothing has changed since the table was erased: only cleaning up is left."""
     metadata = (await table.schema()).field("keywords").metadata or {}
-    return int(metadata.get(MARK.encode(), b"0")) == await table.version()
+    version: int = await table.version()
+    return int(metadata.get(MARK.encode(), b"0")) == version
 
 
 async def clean_up(table: Any, *, older_than: timedelta) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from index.chunking import searchable_text
@@ -169,18 +170,19 @@ def candidates_of(
     keyword arm found, and not the estimate of a quantised index.
     """
     keyword = dict(zip(by_keyword["id"].to_pylist(), by_keyword["_score"].to_pylist(), strict=True))
-    found: dict[str, tuple[dict[str, Any], float]] = {}
-    for table in (by_vector, by_keyword):
-        similarities = _cosines(vectors_in(table), query)
-        rows = table.select([name for name in CANDIDATE_COLUMNS if name != "vector"]).to_pylist()
-        for row, similarity in zip(rows, similarities, strict=True):
-            found.setdefault(row["id"], (row, float(similarity)))
+    # What both arms found is read once: to make a row of Python costs more than to find it.
+    new = pc.invert(pc.is_in(by_keyword["id"], by_vector["id"].combine_chunks()))
+    rows: list[dict[str, Any]] = []
+    similarities: list[float] = []
+    for table in (by_vector, by_keyword.filter(new)):
+        rows += table.select([name for name in CANDIDATE_COLUMNS if name != "vector"]).to_pylist()
+        similarities += _cosines(vectors_in(table), query).tolist()
     looked_for = frozenset(terms)
-    held = [looked_for.intersection(row["keywords"].split()) for row, _ in found.values()]
+    held = [looked_for.intersection(row["keywords"].split()) for row in rows]
     covered = coverage(terms, held, total)
     candidates = [
         _candidate(row, similarity, keyword.get(row["id"], 0.0), share)
-        for (row, similarity), share in zip(found.values(), covered, strict=True)
+        for row, similarity, share in zip(rows, similarities, covered, strict=True)
     ]
     return sorted(candidates, key=lambda one: (-one.similarity, one.chunk.id))
 

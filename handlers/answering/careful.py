@@ -53,14 +53,17 @@ def contradicted(answer: Answer, passages: Sequence[Passage]) -> Answer:
     """
     if answer.verdict not in (Verdict.ANSWERED, Verdict.PARTLY):
         return answer
-    offered = [statement for statement in _offered(passages) if statement.judgeable]
-    for citation in answer.citations:
-        for mine in _quoted(citation):
-            if not mine.judgeable:
-                continue
-            other = next((statement for statement in offered if disagree(mine, statement)), None)
-            if other is not None:
-                return _with_both(answer, citation, other, passages)
+    quoted = [
+        (citation, mine)
+        for citation in answer.citations
+        for mine in _quoted(citation)
+        if mine.judgeable
+    ]
+    offered = [one for one in _offered(passages) if one.judgeable] if quoted else []
+    for citation, mine in quoted:
+        other = next((statement for statement in offered if disagree(mine, statement)), None)
+        if other is not None:
+            return _with_both(answer, citation, other, passages)
     return answer
 
 

@@ -130,12 +130,13 @@ class Statement:
     def judgeable(self) -> bool:
         """Tell whether the sentence says by itself what it speaks of, and states it for now."""
         return (
-            len(self.content) >= FEWEST_WORDS - 1
-            and len(self.text) <= LONGEST_STATEMENT
+            len(self.text) <= LONGEST_STATEMENT
             and not self.text.rstrip().endswith(("?", ":"))
             and not _POINTS_BACK.match(self.text)
             and not _HISTORY.search(self.text)
             and not _NO_PROSE.search(self.text)
+            # Last, for it reads the sentence word by word.
+            and len(self.content) >= FEWEST_WORDS - 1
         )
 
 
