@@ -276,8 +276,6 @@ class PrivateReply:
                 user=self._mention.user,
                 text=text,
                 blocks=blocks or None,
-                unfurl_links=False,
-                unfurl_media=False,
             )
         except TROUBLE as error:
             raise writing_error(error) from error

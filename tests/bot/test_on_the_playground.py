@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 import pytest
 from aiohttp import web
@@ -196,6 +197,17 @@ async def test_a_command_is_answered_privately(connected: Playground, program: P
     said = connected.ephemerals("bob")[-1]
     assert [block["type"] for block in said["blocks"]] == ["markdown", "section", "section"]
     assert connected.messages("general") == []
+
+
+async def test_where_a_command_can_be_answered_no_more_its_author_alone_sees_the_answer(
+    playground: Playground, client: SlackClient, mention: Mention, answer: Answer
+) -> None:
+    command = replace(mention, place=Place.COMMAND)
+    reply = PrivateReply(client, command, f"{playground.url}used-up", now=lambda: NOW)
+    await reply.finish(answer, "key")
+    (said,) = playground.ephemerals("alice")
+    assert [block["type"] for block in said["blocks"]] == ["markdown", "section", "section"]
+    assert len(playground.messages("general")) == 1
 
 
 async def test_home_opens(connected: Playground) -> None:
