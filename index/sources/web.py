@@ -45,8 +45,10 @@ class WebOptions(Options):
     ever asked; by default those of ``start`` and ``sitemap``. ``include`` and ``exclude`` are
     patterns of paths as in robots.txt, of which the longest that fits decides.
 
-    ``max_pages`` counts addresses, ``max_bytes`` what they hold, inflated, ``max_seconds`` the
-    whole listing. ``per_second`` are requests to a host; a site may ask for fewer (Crawl-delay).
+    ``max_pages`` counts addresses, ``max_bytes`` what they hold, inflated. ``max_seconds`` is for
+    the whole listing; by default it leaves a third of the time in which a function on AWS is ended
+    (15 minutes) to reading and committing the pages. ``per_second`` are requests to a host; a site
+    may ask for fewer (Crawl-delay).
     ``trust_lastmod`` asks only for pages whose ``lastmod`` in the sitemap has changed.
 
     ``allow_private`` opens hosts that are not public: ``wiki.corp.example``, or with a port that is
@@ -62,7 +64,7 @@ class WebOptions(Options):
     exclude: Several = ()
     max_pages: int = Field(10_000, ge=1, le=1_000_000)
     max_bytes: int = Field(4_000_000_000, ge=1)
-    max_seconds: float = Field(7_200, gt=0, le=86_400)
+    max_seconds: float = Field(600, gt=0, le=86_400)
     per_second: float = Field(4, gt=0, le=1_000)
     user_agent: str = Field("Footnote/1", pattern=r"^[A-Za-z_-]+(/[ -~]*)?$", max_length=200)
     trust_lastmod: bool = False

@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 
 from handlers import __main__ as command_line
+from handlers.runtime.upkeep import MARGIN_SECONDS
 from handlers.work.deliveries import DELIVERIES
+from index.sources.web import WebOptions
 from infra import osls
 from infra.package import RUNTIME, code_zip
 from tests.infra import template_limits, template_rules
@@ -220,3 +222,11 @@ def test_the_dashboard_shows_every_alarm(sound: dict[str, Any]) -> None:
     text, names = properties(sound, "Dashboard")["DashboardBody"]["Fn::Sub"]
     shown = {names[name]["Fn::GetAtt"][0] for name in re.findall(r"\$\{(\w+Alarm)\}", text)}
     assert shown == {name for name, _ in of_type(sound, "CloudWatch::Alarm")}
+
+
+def test_a_website_is_listed_in_time_for_its_pages_to_be_indexed(
+    packaged: Callable[..., dict[str, Any]],
+) -> None:
+    ended = int(properties(packaged("prod"), "IngestLambdaFunction")["Timeout"])
+    listed = WebOptions.model_validate({"start": "https://docs.example/"}).max_seconds
+    assert listed + MARGIN_SECONDS <= 0.75 * ended
