@@ -14,15 +14,10 @@ from typing import Final
 from index.audience import EVERYONE
 from index.documents import DocumentRef, RawDocument
 from index.errors import DocumentUnreadable, SourceUnavailable
-from index.formats import LARGEST_BYTES, MEDIA_TYPES, TO_SAVE_AS
+from index.formats import LARGEST_BYTES, MEDIA_TYPES
+from index.sources import paths
 from index.sources.catalog import Given, Kind, Options
 from index.sources.rules import LARGEST_RULE_FILE, RULE_FILE
-
-NOT_YET_READ: Final = frozenset(
-    ".doc .odt .rtf .ppt .odp .xls .xlsb .ods .mobi .azw3 .djvu .xps .adoc .asciidoc .org .tex"
-    " .pages .key .numbers .msg .mdx .wpd .one .vsdx".split()
-)
-"""Suffixes of documents that people would expect to find but no reader understands."""
 
 _HASHED_AT_ONCE = 32
 
@@ -30,11 +25,10 @@ _HASHED_AT_ONCE = 32
 class FolderSource:
     """The Source port on a folder: all documents below it, in the order of their paths.
 
-    Listed is what has a suffix of ``MEDIA_TYPES`` and also what has one of ``NOT_YET_READ``:
-    fetching the latter raises DocumentUnreadable, so that a sync names each such file instead of
-    passing over it in silence. Any other file (images, programs) is no document. Hidden files and
-    folders, special files and links that lead out of the folder are passed over; links to folders
-    are not followed.
+    Documents are what ``paths.is_document`` says: fetching one that no reader understands raises
+    DocumentUnreadable, so that a sync names each such file instead of passing over it in silence.
+    Any other file (images, programs) is no document. Hidden files and folders, special files and
+    links that lead out of the folder are passed over; links to folders are not followed.
 
     ``url`` of a document is ``base_url`` and its quoted path, or empty without a ``base_url``.
     """
@@ -69,9 +63,9 @@ class FolderSource:
         Raises SourceUnavailable if the folder, or one below it, cannot be read: half a listing
         would look like deleted documents.
         """
-        paths = await asyncio.to_thread(lambda: sorted(self._paths()))
-        for first in range(0, len(paths), _HASHED_AT_ONCE):
-            batch = paths[first : first + _HASHED_AT_ONCE]
+        found = await asyncio.to_thread(lambda: sorted(self._paths()))
+        for first in range(0, len(found), _HASHED_AT_ONCE):
+            batch = found[first : first + _HASHED_AT_ONCE]
             for ref in await asyncio.to_thread(self._refs, batch):
                 yield ref
 
@@ -115,8 +109,9 @@ class FolderSource:
             folders[:] = [f for f in folders if not f.startswith(".")]
             for file in files:
                 path = Path(folder, file)
-                if _is_document(path) and _is_inside(path, root):
-                    yield path.relative_to(root).as_posix()
+                location = path.relative_to(root).as_posix()
+                if paths.is_document(location) and _is_inside(path, root):
+                    yield location
 
     def _existing_root(self) -> Path:
         try:
@@ -129,27 +124,20 @@ class FolderSource:
             raise SourceUnavailable(f"{self._root} is not a folder; name the folder that holds it.")
         return root
 
-    def _refs(self, paths: Sequence[str]) -> Sequence[DocumentRef]:
+    def _refs(self, found: Sequence[str]) -> Sequence[DocumentRef]:
         root = self._existing_root()
-        refs = ((path, _version(root / path)) for path in paths)
-        return [
-            DocumentRef(self._name, _printable(path), version) for path, version in refs if version
-        ]
+        refs = ((paths.printable(os.fsencode(path)), _version(root / path)) for path in found)
+        return [DocumentRef(self._name, location, version) for location, version in refs if version]
 
     def _fetch(self, ref: DocumentRef) -> RawDocument:
         path = self._located(ref)
-        suffix = path.suffix.lower()
-        if suffix not in MEDIA_TYPES:
-            raise DocumentUnreadable(
-                f"{ref.location} is a {suffix} file, which cannot be read yet; save it as one of"
-                f" {TO_SAVE_AS}."
-            )
+        media_type = paths.media_type(ref.location)
         try:
             with path.open("rb") as file:
                 status = os.fstat(file.fileno())
                 content = file.read(LARGEST_BYTES + 1)
         except FileNotFoundError as error:
-            raise _vanished(ref.location) from error
+            raise paths.vanished(ref) from error
         except OSError as error:
             raise DocumentUnreadable(
                 f"{ref.location} cannot be read ({error.strerror}); allow it or remove it."
@@ -160,7 +148,7 @@ class FolderSource:
         return RawDocument(
             ref=replace(ref, version=version or ref.version),
             content=content,
-            media_type=MEDIA_TYPES[suffix],
+            media_type=media_type,
             url=f"{self._base_url}{quoted}" if self._base_url else "",
             readers=self._readers,
             updated_at=datetime.fromtimestamp(status.st_mtime, UTC),
@@ -179,7 +167,7 @@ class FolderSource:
                 if not _is_inside(path, root):
                     raise DocumentUnreadable(f"{ref.location!r} leads out of the folder.")
                 return path
-        raise _vanished(ref.location)
+        raise paths.vanished(ref)
 
 
 class FolderOptions(Options):
@@ -197,17 +185,6 @@ def _made(given: Given, options: FolderOptions) -> FolderSource:
 
 KIND: Final = Kind(FolderOptions, _made)
 """``kind = "folder"``."""
-
-
-def _vanished(location: str) -> DocumentUnreadable:
-    return DocumentUnreadable(
-        f"{location} vanished after it was listed; sync again if it should be there."
-    )
-
-
-def _is_document(path: Path) -> bool:
-    suffix = path.suffix.lower()
-    return not path.name.startswith(".") and (suffix in MEDIA_TYPES or suffix in NOT_YET_READ)
 
 
 def _is_inside(path: Path, root: Path) -> bool:
@@ -233,11 +210,3 @@ def _version(path: Path) -> str:
         return ""
     except OSError:
         return "unreadable"
-
-
-def _printable(path: str) -> str:
-    """Return a location that any store can hold: bytes that are no UTF-8 become ``%XX``."""
-    return "".join(
-        f"%{ord(character) - 0xDC00:02X}" if "\udc80" <= character <= "\udcff" else character
-        for character in path
-    )

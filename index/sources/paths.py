@@ -1,11 +1,17 @@
-"""What the path of a file tells, wherever the file is: a repository, a bucket, an archive. Pure."""
+"""What the path of a file tells, wherever the file is: a folder, a repository, a bucket. Pure."""
 
 from pathlib import PurePosixPath
+from typing import Final
 
 from index.documents import DocumentRef
 from index.errors import DocumentUnreadable
-from index.formats import LARGEST_BYTES, MEDIA_TYPES
-from index.sources.files import NOT_YET_READ
+from index.formats import LARGEST_BYTES, MEDIA_TYPES, TO_SAVE_AS
+
+NOT_YET_READ: Final = frozenset(
+    ".doc .odt .rtf .ppt .odp .xls .xlsb .ods .mobi .azw3 .djvu .xps .adoc .asciidoc .org .tex"
+    " .pages .key .numbers .msg .mdx .wpd .one .vsdx".split()
+)
+"""Suffixes of documents that people would expect to find but no reader understands."""
 
 
 def is_document(path: str) -> bool:
@@ -29,8 +35,7 @@ def media_type(path: str) -> str:
     known = MEDIA_TYPES.get(suffix)
     if known is None:
         raise DocumentUnreadable(
-            f"{path} is a {suffix} file, which cannot be read yet; save it as one of"
-            f" {', '.join(sorted(MEDIA_TYPES))}."
+            f"{path} is a {suffix} file, which cannot be read yet; save it as one of {TO_SAVE_AS}."
         )
     return known
 
