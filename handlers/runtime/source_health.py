@@ -1,4 +1,7 @@
-"""`footnote sources`: how each declared source is, from what its last sync left behind."""
+"""`footnote sources`: how each source is, from what its last sync left behind.
+
+A source that is declared no more is shown as long as documents of it are still found.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +16,17 @@ from rich.text import Text
 from handlers.runtime import terminal, wiring
 from handlers.runtime.settings import Settings
 from handlers.runtime.sources import declared_sources
-from handlers.work.syncs import SourceHealth, health_of
+from handlers.work.syncs import UNDECLARED, SourceHealth, health_of, held_of
 
 OK, FAILED = 0, 1
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A declared source and its health, which is None before its first sync."""
+    """A source and its health, which is None before its first sync.
+
+    ``kind`` is empty if the source is not declared any more.
+    """
 
     name: str
     kind: str
@@ -31,14 +37,30 @@ class Look:
         """Tell whether its last sync succeeded."""
         return self.health is not None and bool(self.health.synced_at) and not self.health.reason
 
+    @property
+    def state(self) -> str:
+        """Say in a word or two how it is."""
+        if not self.kind:
+            return "NOT DECLARED"
+        if self.in_step:
+            return "in step"
+        return "FAILED" if self.health is not None and self.health.reason else "never synced"
+
 
 async def looked_at(settings: Settings) -> list[Look]:
-    """Return all declared sources. Raises SettingsError, CatalogInvalid, StoreUnavailable."""
+    """Return all declared sources, then those that were declared and are still found.
+
+    Raises SettingsError, CatalogInvalid, StoreUnavailable.
+    """
     async with wiring.opened_store(settings) as store:
-        return [
+        declared = [
             Look(one.name, one.kind, await health_of(store, settings.index, one.name))
             for one in declared_sources(settings)
         ]
+        held = await held_of(store, settings.index)
+    names = {one.name for one in declared}
+    left = [Look(name, "", _left_behind(held[name])) for name in sorted(held) if name not in names]
+    return declared + left
 
 
 async def run_sources(
@@ -62,11 +84,10 @@ def _show(found: Sequence[Look], now: float) -> None:
         table.add_column(head, justify="right")
     for one in found:
         health = one.health or SourceHealth(at=0.0)
-        state = "in step" if one.in_step else "FAILED" if health.reason else "never synced"
         table.add_row(
             one.name,
             one.kind,
-            Text(state, style="green" if one.in_step else "red"),
+            Text(one.state, style="green" if one.in_step else "red"),
             _age(health.synced_at, now),
             f"{health.documents:,}",
             f"{health.skipped:,}",
@@ -75,6 +96,11 @@ def _show(found: Sequence[Look], now: float) -> None:
     for one in found:
         if one.health is not None:
             _show_reasons(console, one.name, one.health)
+
+
+def _left_behind(documents: int) -> SourceHealth:
+    reason = UNDECLARED.format(documents=documents)
+    return SourceHealth(at=0.0, reason=reason, documents=documents)
 
 
 def _show_reasons(console: Console, name: str, health: SourceHealth) -> None:

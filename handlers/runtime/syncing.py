@@ -10,11 +10,18 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from handlers.work.errors import WorkError
 from handlers.work.ports import StateStore
-from handlers.work.syncs import SourceHealth, health_of, note_health, note_sync
+from handlers.work.syncs import (
+    UNDECLARED,
+    SourceHealth,
+    health_of,
+    note_health,
+    note_held,
+    note_sync,
+)
 from index.errors import KnowledgeError, SourceUnavailable, SuspiciousDeletion
 from index.ports import Embedder, Noted, Parser, Source
 from index.sync import SyncProgress, SyncReport, sync
@@ -23,11 +30,6 @@ if TYPE_CHECKING:
     from index.lance import LanceIndex
 
 log = logging.getLogger(__name__)
-
-UNDECLARED: Final = (
-    "It is not declared any more, and {documents} of its documents are still found. If that is"
-    " meant, sync again with --confirm-deletion, and they are removed."
-)
 
 Show = Callable[[SyncProgress], None]
 Showing = Callable[[str], AbstractContextManager[Show | None]]
@@ -125,13 +127,14 @@ class Syncing:
     async def _undeclared(self, index: LanceIndex, declared: Collection[str]) -> list[Synced]:
         """Remove what the index holds of sources that are no longer declared, once confirmed."""
         left = []
-        for name, documents in sorted((await index.held()).items()):
-            if name in declared:
-                continue
+        held = dict(await index.held())
+        for name in sorted(held.keys() - declared):
             if self.confirm_deletion:
                 await index.remove_source(name)
+                del held[name]
             else:
-                left.append(Synced(name, reason=UNDECLARED.format(documents=documents)))
+                left.append(Synced(name, reason=UNDECLARED.format(documents=held[name])))
+        await note_held(self.store, self.uri, held)
         return left
 
 

@@ -18,6 +18,12 @@ MOST_SKIPPED = 50
 MOST_CHARACTERS = 500
 """What is remembered of a place or a reason; a row of the table has its limits."""
 
+UNDECLARED = (
+    "It is not declared any more, and {documents} of its documents are still found. If that is"
+    " meant, sync again with --confirm-deletion, and they are removed."
+)
+"""What is said of a source that left the catalog and not the index."""
+
 
 @dataclass(frozen=True, slots=True)
 class SourceHealth:
@@ -77,6 +83,22 @@ async def health_of(store: StateStore, uri: str, source: str) -> SourceHealth | 
     return _health(item.value) if item else None
 
 
+async def note_held(store: StateStore, uri: str, held: Mapping[str, int]) -> None:
+    """Remember what the index holds: source -> how many documents. Raises StoreUnavailable."""
+    await store.put(_row(uri, _HELD), {"documents": dict(held)}, KEPT_SECONDS)
+
+
+async def held_of(store: StateStore, uri: str) -> Mapping[str, int]:
+    """Return what the index held after the last sync, by source; empty before the first one.
+
+    Raises StoreUnavailable.
+    """
+    item = await store.get(_row(uri, _HELD))
+    held = item.value.get("documents") if item else None
+    found = held.items() if isinstance(held, Mapping) else ()
+    return {str(source): int(_number(documents) or 0) for source, documents in found}
+
+
 def _health(value: Mapping[str, object]) -> SourceHealth:
     named, notes = value.get("named"), value.get("notes")
     pairs = named if isinstance(named, Sequence) else ()
@@ -98,6 +120,10 @@ def _short(text: str) -> str:
 
 def _number(value: object) -> float | None:
     return float(value) if isinstance(value, int | float) else None
+
+
+_HELD = "/held"
+"""Stands where the name of a source would, and is none: those have no slash."""
 
 
 def _row(uri: str, *source: str) -> str:

@@ -241,7 +241,11 @@ async def test_what_is_too_large_or_kept_elsewhere_is_refused_by_name(
     remote.commit()
     source = opened(tmp_path, remote.url)
     listed = await refs(source)
-    for location, word in (("lfs.md", "Git LFS"), ("huge.txt", "split it"), ("plan.doc", "as one of .docx")):
+    for location, word in (
+        ("lfs.md", "Git LFS"),
+        ("huge.txt", "split it"),
+        ("plan.doc", "as one of .docx"),
+    ):
         with pytest.raises(DocumentUnreadable, match=word):
             await source.fetch(listed[location])
     assert await source.fetch(listed["about-lfs.md"])

@@ -104,6 +104,26 @@ def test_the_health_of_each_source_outlives_the_sync(
     assert "does not exist" in capsys.readouterr().out
 
 
+def test_a_source_that_left_the_catalog_is_shown_until_its_documents_are_gone(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environment(home).items():
+        monkeypatch.setenv(name, value)
+    assert main(["sync"]) == 0
+    (home / "sources.toml").write_text(CATALOG[: CATALOG.index('[[source]]\nname = "archive"')])
+    capsys.readouterr()
+    assert states(capsys, 1) == {"wiki": True, "archive": False}
+    assert main(["sources"]) == 1
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "NOT DECLARED" in shown and "1 of its documents are still found" in shown
+    assert main(["sync"]) == 1
+    capsys.readouterr()
+    assert states(capsys, 1) == {"wiki": True, "archive": False}
+    assert main(["sync", "--confirm-deletion"]) == 0
+    capsys.readouterr()
+    assert states(capsys, 0) == {"wiki": True}
+
+
 def test_the_folder_of_documents_comes_first_and_its_name_is_taken(home: Path) -> None:
     docs = str(home / "wiki")
     names = [one.name for one in declared_sources(settings_of(home, FOOTNOTE_DOCS=docs))]

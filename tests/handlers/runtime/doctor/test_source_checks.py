@@ -7,7 +7,7 @@ from handlers.runtime import wiring
 from handlers.runtime.doctor.findings import Verdict
 from handlers.runtime.doctor.source_checks import source_findings
 from handlers.runtime.settings import Settings
-from handlers.work.syncs import SourceHealth, note_health
+from handlers.work.syncs import SourceHealth, note_health, note_held
 
 ENTRY = '[[source]]\nname = "wiki"\nkind = "folder"\nreaders = ["everyone"]\npath = "wiki"\n'
 
@@ -41,6 +41,17 @@ async def test_a_source_is_well_once_it_is_in_step(tmp_path: Path) -> None:
     await noted(settings, SourceHealth(at=1.0, synced_at=1.0, documents=9, skipped=2))
     [found] = await source_findings(settings)
     assert (found.verdict, "2 documents were skipped" in found.found) == (Verdict.OK, True)
+
+
+async def test_a_source_that_left_the_catalog_is_named_while_it_is_found(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, ENTRY)
+    await noted(settings, SourceHealth(at=1.0, synced_at=1.0, documents=9))
+    async with wiring.opened_store(settings) as store:
+        await note_held(store, settings.index, {"wiki": 9, "archive": 4})
+    [found] = await source_findings(settings)
+    assert found.verdict is Verdict.WARNING
+    assert found.found.startswith("archive: ") and "4 of its documents" in found.found
+    assert "--confirm-deletion" in found.found
 
 
 async def test_without_a_source_there_is_nothing_to_look_at(tmp_path: Path) -> None:
