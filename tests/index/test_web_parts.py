@@ -159,6 +159,27 @@ def test_the_oldest_bodies_make_way_and_those_of_this_listing_stay(tmp_path: Pat
         assert len(cache.visited()) == 6
 
 
+def test_of_a_page_that_is_gone_no_byte_stays_in_the_file(tmp_path: Path) -> None:
+    body = random.Random(4).randbytes(40_000)
+    packed = zlib.compress(body, 1)
+    pieces = [packed[place : place + 64] for place in range(0, len(packed), 1_000)]
+
+    def there() -> int:
+        stored = [path.read_bytes() for path in tmp_path.iterdir()]
+        return sum(piece in content for content in stored for piece in pieces)
+
+    gone, stays = visited("gone"), visited("stays")
+    with PageCache(tmp_path, recipe="r", largest=1_000_000) as cache:
+        cache.put(gone.url, gone, body)
+        cache.put(stays.url, stays, b"stays")
+    assert there() > 30
+    with PageCache(tmp_path, recipe="r", largest=1_000_000) as cache:
+        cache.note_gone(gone.url)
+    assert there() == 0
+    with PageCache(tmp_path, recipe="r", largest=1_000_000) as cache:
+        assert cache.one(stays.url) == (stays, b"stays")
+
+
 def test_gzip_is_inflated_piece_by_piece() -> None:
     packed = zlib.compress(b"\0" * 10_000_000, 9)
     sizes = [len(piece) for piece in Inflater().feed(packed)]

@@ -1,7 +1,8 @@
 """What earlier visits found, in one SQLite file that may vanish at any time.
 
 It only saves requests: without it, or if it cannot be written, every page is fetched again. Bodies
-are packed, and bounded in sum; the oldest go first.
+are packed, and bounded in sum; the oldest go first. What is forgotten is overwritten, for a page
+that was deleted must not go on lying here.
 """
 
 import json
@@ -22,6 +23,7 @@ _GONE = "gone:"
 _TABLES = """
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = OFF;
+    PRAGMA secure_delete = ON;
     CREATE TABLE IF NOT EXISTS page (
         key TEXT PRIMARY KEY, record TEXT NOT NULL, size INTEGER NOT NULL DEFAULT 0,
         stored REAL NOT NULL DEFAULT 0, body BLOB
