@@ -21,29 +21,11 @@ from index.formats import LARGEST_BYTES, MEDIA_TYPES
 from index.parsing import DocumentParser
 from index.sandbox import MEMORY, SECONDS, SandboxedParser
 from tests.doubles.bombs import BOMBS
-from tests.doubles.office_files import docx, epub, paragraph, pdf, pptx, shape, xlsx
+from tests.doubles.every_format import SAMPLES
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 0.5
 """Processor time in which a worker starts and ends, which is not the document's."""
-
-SAMPLES = {
-    ".md": b"# Leave\n\nTwenty days.",
-    ".html": b"<h1 id=leave>Leave</h1><p>Twenty days.</p>",
-    ".txt": "Twenty days, naïvely.\n".encode(),
-    ".rst": b"Leave\n=====\n\nTwenty days.\n",
-    ".pdf": pdf([[("Leave", 24, "regular"), ("Twenty days.", 11, "regular")], []]),
-    ".docx": docx(paragraph("Leave", "berschrift1") + paragraph("Twenty days.")),
-    ".pptx": pptx([(shape("title", "Leave"), "")]),
-    ".xlsx": xlsx({"Leave": '<row><c r="A1"><v>20</v></c></row>'}),
-    ".csv": b"Who,Days\nAnn,20\n",
-    ".epub": epub({"a.xhtml": "<html><body><h1>Leave</h1></body></html>"}),
-    ".eml": b"From: a@x.example\nSubject: Leave\n\nTwenty days.\n",
-    ".ipynb": b'{"cells": [{"cell_type": "markdown", "source": "# Leave"}]}',
-    ".json": b'{"leave": 20}',
-    ".yaml": b"leave: 20\n",
-    ".py": b"def leave():\n    return 20\n",
-}
 
 
 def raw(content: bytes, suffix: str, location: str = "") -> RawDocument:
@@ -112,6 +94,10 @@ def exploded() -> dict[str, dict[str, object]]:
 
 HARMLESS = {"broad JSON", "deep mail", "aliases", "rst of marks", "code of one line", "flat HTML"}
 """What may be read after all, since it costs little."""
+
+
+def test_the_limits_are_those_that_were_promised() -> None:
+    assert SECONDS <= 2 and MEMORY <= 512_000_000
 
 
 @pytest.mark.timeout(600)

@@ -43,6 +43,49 @@ async def test_an_endless_website_ends_with_the_budget_of_pages(tmp_path: Path) 
         assert await refs(source) == first
 
 
+@pytest.mark.parametrize("budget", [{"max_seconds": 0.5}, {"max_bytes": 20_000}], ids=str)
+async def test_an_endless_website_ends_with_the_budget_of_seconds_or_bytes(
+    tmp_path: Path, budget: dict[str, float]
+) -> None:
+    async with Website(fallback=endless) as site:
+        began = time.monotonic()
+        with pytest.raises(SourceUnavailable, match="more are there than a sync may take"):
+            await refs(source_on(site, tmp_path, max_pages=1_000_000, per_second=200, **budget))
+        assert time.monotonic() - began < 10
+        assert 5 < len(site.paths()) < 400
+
+
+async def test_sitemaps_that_lead_in_circles_or_never_end_are_given_up(tmp_path: Path) -> None:
+    numbers = itertools.count()
+
+    def index_of(*names: str) -> str:
+        return f"<sitemapindex>{''.join(f'<sitemap><loc>{n}</loc></sitemap>' for n in names)}"
+
+    async def more(request: web.Request) -> web.StreamResponse:
+        body = f"{index_of(*(site.url(f'/{next(numbers)}.xml') for _ in range(2)))}</sitemapindex>"
+        return web.Response(text=body, content_type="application/xml")
+
+    async with Website(fallback=more) as site:
+        site.pages["/robots.txt"] = Page(status=404)
+        circle = index_of(site.url("/b.xml"), site.url("/c.txt"))
+        site.pages["/a.xml"] = Page(f"{circle}</sitemapindex>", "application/xml")
+        site.pages["/b.xml"] = Page(
+            f"{index_of(site.url('/a.xml'))}</sitemapindex>", "application/xml"
+        )
+        site.pages["/c.txt"] = Page(site.url("/page"), "text/plain")
+        site.pages["/page"] = Page("A page.")
+        source = source_on(site, tmp_path / "circle", sitemap=site.url("/a.xml"))
+        assert list(await refs(source)) == ["/page"]
+        site.asked.clear()
+        for budget, most in ({"max_bytes": 10_000}, 150), ({}, 1_001):
+            work = tmp_path / str(most)
+            source = source_on(site, work, sitemap=site.url("/endless.xml"), **budget)
+            with pytest.raises(SourceUnavailable, match="go on and on"):
+                await refs(source)
+            assert 50 < len(site.paths()) <= most
+            site.asked.clear()
+
+
 async def test_sessions_in_links_end_with_the_budget(tmp_path: Path) -> None:
     numbers = itertools.count()
 
