@@ -16,7 +16,7 @@ import ssl
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Final
+from typing import Final, Required, TypedDict
 
 import aiohttp
 from multidict import CIMultiDictProxy
@@ -48,6 +48,16 @@ class Answer:
     status: int
     headers: Headers
     body: bytes
+
+
+class Asking(TypedDict, total=False):
+    """What ``Fetcher.get`` takes besides an address, for those who pass it on."""
+
+    largest: Required[int]
+    headers: Mapping[str, str] | None
+    redirects: int
+    admits: Callable[[str], bool] | None
+    wanted: Callable[[Headers], bool] | None
 
 
 class Fetcher:

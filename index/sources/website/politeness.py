@@ -2,15 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
-from typing import Final
+from typing import Final, Unpack
 
 from protego import Protego
 
 from index.errors import AnswerTooLarge, FetchFailed, FetchRefused, SourceUnavailable
-from index.fetching import Answer, Fetcher, Headers
+from index.fetching import Answer, Asking, Fetcher, Headers
 from index.sources.website.cache import PageCache, Visited
 from index.sources.website.locations import host_of
 
@@ -76,16 +76,7 @@ class Visitor:
     requests: int = 0
     _robots: dict[str, "asyncio.Task[Protego]"] = field(default_factory=dict)
 
-    async def get(
-        self,
-        url: str,
-        *,
-        largest: int,
-        headers: Mapping[str, str] | None = None,
-        redirects: int = 0,
-        admits: Callable[[str], bool] | None = None,
-        wanted: Callable[[Headers], bool] | None = None,
-    ) -> Answer:
+    async def get(self, url: str, **asking: Unpack[Asking]) -> Answer:
         """Return the answer of an address, once it is none of ``BUSY``. Raises FetchFailed."""
         host = host_of(url)
         pause = self.persistence.pause
@@ -94,14 +85,7 @@ class Visitor:
             self.requests += 1
             last = attempt == self.persistence.tries
             try:
-                answer = await self.fetcher.get(
-                    url,
-                    largest=largest,
-                    headers=headers,
-                    redirects=redirects,
-                    admits=admits,
-                    wanted=wanted,
-                )
+                answer = await self.fetcher.get(url, **asking)
             except AnswerTooLarge as error:
                 self.received += error.received
                 raise
