@@ -96,6 +96,28 @@ HARMLESS = {"broad JSON", "deep mail", "aliases", "rst of marks", "code of one l
 """What may be read after all, since it costs little."""
 
 
+REASONS = {
+    "zip that expands": "would expand to more than",
+    "zip with one part many times": "would expand to more than",
+    "zip of many parts": "holds 20,000 parts",
+    "entities": "defines XML entities",
+    "one long entity": "defines XML entities",
+    "entities in a book": "defines XML entities",
+    "deep XML": "nested more than 500 levels deep",
+    "deep HTML": "open inside each other",
+    "page that draws without end": "more than 512 MB of memory",
+}
+"""What stops a bomb, where something else would stop it later, after more work."""
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", REASONS)
+def test_a_bomb_is_stopped_by_what_is_there_for_it(
+    exploded: dict[str, dict[str, object]], name: str
+) -> None:
+    assert REASONS[name] in str(exploded[name]["said"])
+
+
 def test_the_limits_are_those_that_were_promised() -> None:
     assert SECONDS <= 2 and MEMORY <= 512_000_000
 
