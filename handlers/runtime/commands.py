@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
@@ -20,6 +20,7 @@ from handlers.work.writer import WRITER_LEASE_SECONDS
 from index.audience import Audience
 from index.ports import Embedder, Source
 from index.sandbox import SandboxedParser
+from index.sources.catalog import Kind
 from index.sync import SyncReport, sync
 
 if TYPE_CHECKING:
@@ -44,13 +45,18 @@ async def sync_documents(settings: Settings, source: Source, embedder: Embedder)
 
 
 async def sync_sources(
-    settings: Settings, *, confirm_deletion: bool = False, quiet: bool = False
+    settings: Settings,
+    *,
+    confirm_deletion: bool = False,
+    quiet: bool = False,
+    known: Mapping[str, Kind] | None = None,
 ) -> list[Synced]:
     """Bring the index in step with all declared sources, showing progress unless ``quiet``.
 
-    Raises SettingsError, KnowledgeError for what concerns all of them, WorkError.
+    ``known`` are the kinds of sources, by default those of ``sources.kinds``. Raises SettingsError,
+    KnowledgeError for what concerns all of them, WorkError.
     """
-    sources = document_sources(settings)
+    sources = document_sources(settings, known)
     embedder = await asyncio.to_thread(wiring.indexing_embedder, settings)
     with SandboxedParser() as parser:
         async with wiring.opened_store(settings) as store:

@@ -55,8 +55,10 @@ def _slack(settings: Settings) -> Kind:
     return Kind(SlackOptions, opened, own_readers=True)
 
 
-def declared_sources(settings: Settings) -> Sequence[Declared]:
-    """Return all sources that are declared, FOOTNOTE_DOCS first.
+def declared_sources(
+    settings: Settings, known: Mapping[str, Kind] | None = None
+) -> Sequence[Declared]:
+    """Return all sources that are declared, FOOTNOTE_DOCS first; ``known`` are the kinds.
 
     Raises SettingsError when there is none or a setting cannot be used, CatalogInvalid.
     """
@@ -67,7 +69,9 @@ def declared_sources(settings: Settings) -> Sequence[Declared]:
         )
         found.append(Declared(DOCS, "folder", frozenset({EVERYONE.id}), options))
     if settings.sources is not None:
-        found += read_catalog(_text_of(settings.sources), kinds(settings))
+        found += read_catalog(
+            _text_of(settings.sources), kinds(settings) if known is None else known
+        )
     if not found:
         settings.require_docs()
     names = [one.name for one in found]
@@ -76,9 +80,9 @@ def declared_sources(settings: Settings) -> Sequence[Declared]:
     return found
 
 
-def document_sources(settings: Settings) -> list[Source]:
+def document_sources(settings: Settings, known: Mapping[str, Kind] | None = None) -> list[Source]:
     """Return all declared sources, ready to be listed. Raises SettingsError, CatalogInvalid."""
-    known = kinds(settings)
+    known = kinds(settings) if known is None else known
     return [
         open_source(
             one,
@@ -87,7 +91,7 @@ def document_sources(settings: Settings) -> list[Source]:
             work=settings.home.absolute() / "sources",
             secret=_secrets(settings),
         )
-        for one in declared_sources(settings)
+        for one in declared_sources(settings, known)
     ]
 
 

@@ -1,7 +1,7 @@
 """All rows of an index as they are stored, vectors and all, to compare two indexes row for row."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import lancedb
 
@@ -13,10 +13,15 @@ from index.lance_tables import Tables
 Rows = list[dict[str, object]]
 
 
-async def stored_rows(uri: str, storage_options: Mapping[str, str] | None = None) -> Rows:
+async def stored_rows(
+    uri: str,
+    storage_options: Mapping[str, str] | None = None,
+    columns: Collection[str] = (),
+) -> Rows:
     """Return every row that a search could read now, in the order of their ids; none without index.
 
-    What tells the writer is left out: see index/lance_fence.py.
+    What tells the writer is left out: see index/lance_fence.py. Of the rest come ``id`` and
+    ``columns``, or all without ``columns``.
     """
     connection = await lancedb.connect_async(uri, storage_options=dict(storage_options or {}))
     try:
@@ -24,7 +29,8 @@ async def stored_rows(uri: str, storage_options: Mapping[str, str] | None = None
     except IndexMissing:
         return []
     names = [one for one in (await table.schema()).names if not one.startswith(PREFIX)]
-    rows = (await table.query().select(names).to_arrow()).to_pylist()
+    wanted = [one for one in names if not columns or one in columns or one == "id"]
+    rows = (await table.query().select(wanted).to_arrow()).to_pylist()
     table.close()
     connection.close()
     return sorted(rows, key=lambda row: str(row["id"]))
