@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import io
 import threading
+import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -19,6 +20,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from tests.doubles.object_storage import ObjectStorage
+from tests.doubles.request_rounds import Passed
 
 READ_SECONDS = 0.020
 WRITE_SECONDS = 0.040
@@ -51,11 +53,17 @@ class SlowStorage:
     arriving: Callable[[Request], Awaitable[object]] | None = None
     done: Callable[[Request], Awaitable[object]] | None = None
     _requests: list[Request] = field(default_factory=list)
+    _passed: list[Passed] = field(default_factory=list)
 
     def taken(self) -> list[Request]:
         """Return the requests since the last call, in the order they came."""
         requests, self._requests = self._requests, []
         return requests
+
+    def passed(self) -> list[Passed]:
+        """Return what was answered since the last call, with its times, in the order it came."""
+        passed, self._passed = self._passed, []
+        return sorted(passed, key=lambda one: one.began)
 
 
 @contextlib.contextmanager
@@ -113,14 +121,17 @@ async def _started(proxy: SlowStorage, read: float, write: float, others: str) -
     async def pass_on(request: web.Request) -> web.StreamResponse:
         if others and "X-Amz-Target" in request.headers:
             return await answer(request, others)
-        came = Request(request.method, request.raw_path)
+        came, began = Request(request.method, request.raw_path), time.monotonic()
         proxy._requests.append(came)
         await asyncio.sleep(read if request.method in _READS else write)
         if proxy.refuse(came):
             return web.Response(status=503)
         if proxy.arriving is not None:
             await proxy.arriving(came)
-        return await answer(request, behind, came)
+        response = await answer(request, behind, came)
+        size = int(response.headers.get("Content-Length", 0)) if request.method == "GET" else 0
+        proxy._passed.append(Passed(*came, began, time.monotonic(), size))
+        return response
 
     async def answer(
         request: web.Request, endpoint: str, came: Request | None = None
