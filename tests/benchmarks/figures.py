@@ -3,11 +3,22 @@
 import json
 import os
 from collections.abc import Mapping
+from pathlib import Path
 
 
 def machine() -> dict[str, float | int | None]:
     """Return how many processors there are and how busy they have been in the last minute."""
     return {"cpus": os.cpu_count(), "load": round(os.getloadavg()[0], 2)}
+
+
+def peak_memory_mb(process: int | str = "self") -> int:
+    """Return the most memory that a process has held, in MB, without its children.
+
+    Not ru_maxrss: that counts the parent too, which a process was for a moment after the fork.
+    """
+    status = Path(f"/proc/{process}/status").read_text("ascii")
+    peak = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
+    return round(int(peak.split()[1]) * 1024 / 1e6)
 
 
 def show(
