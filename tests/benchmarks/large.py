@@ -111,6 +111,7 @@ def measured(
             "commits": asked.commits,
             "vectors": asked.vectors,
             "build_seconds": round(built.seconds, 1),
+            "build_maintain_seconds": round(built.maintaining, 1),
             "built": {"told": after_build, "stored": stored},
             "changing": {**changing, "stored": scattered},
             "maintain_seconds": round(maintained, 1),

@@ -20,11 +20,12 @@ SHOWN_EVERY = 100
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What was built: documents are numbered from 0."""
+    """What was built: documents are numbered from 0. ``seconds`` include those of maintenance."""
 
     documents: int
     chunks: int
     seconds: float
+    maintaining: float
 
 
 class LargeWriter:
@@ -59,8 +60,10 @@ class LargeWriter:
                 waiting = 0
                 print(f"built {written} of {chunks} chunks", file=sys.stderr, flush=True)
         await self.index.commit()
+        written_at = time.monotonic()
         await self.index.maintain(force=True)
-        return Built(documents, await self.index.count(), time.monotonic() - began)
+        ended = time.monotonic()
+        return Built(documents, await self.index.count(), ended - began, ended - written_at)
 
     async def change(self, built: Built, commits: int) -> dict[str, Any]:
         """Replace, add and remove one document in turn, each in a commit; return the seconds."""

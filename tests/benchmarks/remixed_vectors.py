@@ -56,9 +56,9 @@ class SentenceVectors:
 def sentence_vectors(pool: Pool, kind: Kind, cache: Path = CACHE) -> SentenceVectors:
     """Embed the sentences of a pool; with the packaged model once, and then read from ``cache``."""
     if kind == "hashing":
-        return SentenceVectors(
-            pool, HashingEmbedder(PUBLISHED_DIMENSIONS).embed_documents(pool.sentences)
-        )
+        made = HashingEmbedder(PUBLISHED_DIMENSIONS).embed_documents(pool.sentences)
+        # Without what all sentences share, or their means lie too near each other to be parted.
+        return SentenceVectors(pool, made - made.mean(axis=0))
     digest = hashlib.sha256("\n".join(pool.sentences).encode()).hexdigest()[:16]
     kept = cache / f"sentences-{PUBLISHED_NAME}-{digest}.npy"
     if not kept.exists():

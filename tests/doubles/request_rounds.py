@@ -15,6 +15,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
+from urllib.parse import unquote
 
 _KINDS = (
     ("list", re.compile(r"[?&]list-type=|/\?|/$")),
@@ -24,6 +25,7 @@ _KINDS = (
     ("rows", re.compile(r"/data/")),
     ("index", re.compile(r"/_indices/")),
 )
+_LISTED = re.compile(r"[?&]prefix=([^&]*)")
 _INDEX_FILE = re.compile(r"/_indices/([0-9a-f-]+)/([^?]+)")
 
 
@@ -41,10 +43,13 @@ class Passed(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """What was asked for: a listing, a manifest, rows, or which file of an index."""
+        """What was asked for: a listing of what, a manifest, rows, or which file of an index."""
         if index_file := _INDEX_FILE.search(self.path):
             return f"{self.method} index {index_file[2]}"
         kind = next((name for name, pattern in _KINDS if pattern.search(self.path)), "other")
+        if listed := _LISTED.search(self.path):
+            folder = unquote(listed[1]).strip("/").rpartition("/")[2]
+            return f"{self.method} {kind} {folder}".rstrip()
         return f"{self.method} {kind}"
 
 

@@ -27,7 +27,8 @@ def test_a_round_is_what_overlaps(spans: list[tuple[float, float]], rounds: list
 @pytest.mark.parametrize(
     ("path", "kind"),
     [
-        ("/b?list-type=2&prefix=x", "GET list"),
+        ("/b?list-type=2&prefix=a%2Ft.lance%2F_versions%2F&max-keys=1", "GET list _versions"),
+        ("/b?list-type=2", "GET list"),
         ("/b/t.lance/_versions/18446744073709551614.manifest", "GET manifest"),
         ("/b/t.lance/data/0110.lance", "GET rows"),
         ("/b/t.lance/_indices/0a1b-2c/page_data.lance", "GET index page_data.lance"),
