@@ -269,13 +269,15 @@ TABLES: Mapping[str, Callable[[], str]] = {
 }
 
 
-def with_tables(text: str) -> str:
-    """Return the page with its tables worked out anew. Raises ValueError without their marks."""
-    for name, table in TABLES.items():
+def with_tables(
+    text: str, tables: Mapping[str, Callable[[], str]] = TABLES, *, page: str = "COSTS.md"
+) -> str:
+    """Return a page with its tables worked out anew. Raises ValueError without their marks."""
+    for name, table in tables.items():
         before, begin, rest = text.partition(f"<!-- {name}:begin -->\n")
         _, end, after = rest.partition(f"<!-- {name}:end -->")
         if not (begin and end):
-            raise ValueError(f"COSTS.md has lost the marks around its table of {name}.")
+            raise ValueError(f"{page} has lost the marks around its table of {name}.")
         text = f"{before}{begin}\n{table()}\n\n{end}{after}"
     return text
 
