@@ -12,6 +12,15 @@ FRAGMENTS = 25
 UNINDEXED_ROWS = 2_000
 """Rows that are searched by scanning; above this it pays to bring the indexes up to date."""
 
+FEW_UNINDEXED_ROWS = 500
+UNINDEXED_SHARE = 4
+"""A small table is due earlier: with 500 rows, if they are a quarter of it.
+
+There indexing costs one version and a tenth of a second, and halves what a question takes: 35 ms
+became 19 at 1,093 rows of which none was indexed, 24 became 18 at 546. A large table would be
+written anew for little.
+"""
+
 INDEX_ROWS = 5_000
 """Below this a scan of the whole table is as fast as an index."""
 
@@ -49,7 +58,8 @@ def is_due(state: TableState, *, scattered_only: bool) -> bool:
     """Tell whether maintenance pays. Between two commits of one sync only scatter counts."""
     if state.fragments >= FRAGMENTS:
         return True
-    return not scattered_only and state.unindexed >= UNINDEXED_ROWS
+    few = max(FEW_UNINDEXED_ROWS, state.rows // UNINDEXED_SHARE)
+    return not scattered_only and state.unindexed >= min(UNINDEXED_ROWS, few)
 
 
 def vector_design(rows: int) -> VectorDesign | None:

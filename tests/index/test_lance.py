@@ -426,6 +426,26 @@ def test_maintenance_is_due_for_scatter_at_once_and_for_new_rows_at_the_end() ->
     assert not is_due(TableState(9_000, 1_999, 24, frozenset()), scattered_only=False)
 
 
+@pytest.mark.parametrize(
+    ("rows", "unindexed", "due"),
+    [
+        (499, 499, False),
+        (500, 500, True),
+        (1_294, 1_294, True),
+        (4_000, 999, False),
+        (4_000, 1_000, True),
+        (1_000_000, 1_999, False),
+        (1_000_000, 2_000, True),
+    ],
+)
+def test_a_small_table_is_indexed_sooner_than_a_large_one(
+    rows: int, unindexed: int, due: bool
+) -> None:
+    state = TableState(rows, unindexed, 3, frozenset())
+    assert is_due(state, scattered_only=False) is due
+    assert not is_due(state, scattered_only=True)
+
+
 def test_a_document_with_two_fingerprints_gives_a_commit_between_the_arms_away() -> None:
     def rows(*pairs: tuple[str, str]) -> pa.Table:
         return pa.table({"doc_id": [p[0] for p in pairs], "fingerprint": [p[1] for p in pairs]})
