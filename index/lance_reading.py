@@ -6,6 +6,10 @@
 
 Chunks at known places come from memory as well, without any request, or with one query.
 
+A table too large for that is not fetched: warm, its indexes have been opened, and a search reads of
+them, and of the rows, what it needs. Only who may read is fetched whole, for a search needs a piece
+of it for each group of the audience, and would wait for one after the other.
+
 Rows in memory belong to one version of one table. As soon as the table moves on they are not used
 any more, and those of the new version are fetched in the background, in a few large pieces.
 """
@@ -23,6 +27,7 @@ from numpy.typing import NDArray
 
 from index import lance_rows
 from index.lance_filters import standing_at
+from index.lance_maintenance import KEYWORDS
 from index.lance_newest import read_newest
 from index.lance_upkeep import KEPT_ROWS, REFINED_ROWS
 from index.ports import Vector
@@ -35,7 +40,10 @@ KEPT_ANSWERS = 256
 
 _ROW_ID = "_rowid"
 _NOT_SEARCHED = {"doc_id", "source_id", "embedded_id"}
-"""Indexes that only the writer uses."""
+"""Indexes that no search of a table uses that is kept in memory."""
+
+_FETCHED_WHOLE = {"readers"}
+_NO_DOCUMENT = "0" * 32
 
 _log = logging.getLogger(__name__)
 
@@ -84,8 +92,9 @@ class KeptRows:
 class Reading:
     """The searches of one process on one index. Tables are those of the engine's open handle."""
 
-    def __init__(self) -> None:
-        """Keep nothing until ``warm`` is called."""
+    def __init__(self, *, kept_rows: int = KEPT_ROWS) -> None:
+        """Keep nothing until ``warm`` is called, and never a table of more than ``kept_rows``."""
+        self._kept_rows = kept_rows
         self._kept: KeptRows | None = None
         self._keeps = False
         self._loading: asyncio.Task[None] | None = None
@@ -93,9 +102,12 @@ class Reading:
         self._answers: dict[str, tuple[Name, bool]] = {}
 
     async def warm(self, table: Any) -> None:
-        """Fetch the indexes and, of a table that is not too large, the rows; at once."""
+        """Fetch the indexes and the rows; of a table that is too large only open them. At once."""
         self._keeps = True
-        await asyncio.gather(_prewarm(table), self._load(table))
+        if await table.count_rows() > self._kept_rows:
+            await asyncio.gather(self._fetch_indexes(table), _open_all(table))
+        else:
+            await asyncio.gather(self._fetch_indexes(table), self._load(table))
 
     async def search(
         self, table: Any, query: Vector, match: object, readable: str, limit: int
@@ -118,7 +130,7 @@ class Reading:
             arms,
             held=lambda: _named(table),
             is_whole=lambda found: not lance_rows.shows_two_versions(*found),
-            catch_up=lambda: fetch_ahead(table),
+            catch_up=lambda: self.fetch_ahead(table),
         )
 
     async def at(self, table: Any, places: Sequence[tuple[str, int]], readable: str) -> pa.Table:
@@ -146,6 +158,16 @@ class Reading:
             self._answers[where] = known = (state, bool(found.num_rows))
         return known[1]
 
+    async def fetch_ahead(self, table: Any) -> None:
+        """Fetch what the next search needs; this one does well without.
+
+        The engine refuses to keep an index of words that holds none, as one of an emptied table.
+        """
+        try:
+            await self._fetch_indexes(table)
+        except (OSError, RuntimeError) as error:
+            _log.info("an index was not fetched ahead: %s", type(error).__name__)
+
     async def close(self) -> None:
         """Forget what was kept."""
         self._kept, self._keeps = None, False
@@ -154,6 +176,12 @@ class Reading:
         if loading is not None:
             loading.cancel()
             await asyncio.wait([loading])
+
+    async def _fetch_indexes(self, table: Any) -> None:
+        names = {index.name for index in await table.list_indices()} - _NOT_SEARCHED
+        if await table.count_rows() > self._kept_rows:
+            names &= _FETCHED_WHOLE
+        await asyncio.gather(*(table.prewarm_index(name) for name in names))
 
     def _load_soon(self, table: Any) -> None:
         busy = self._loading is not None and not self._loading.done()
@@ -169,7 +197,7 @@ class Reading:
 
     async def _load(self, table: Any) -> None:
         self._loaded_at = asyncio.get_running_loop().time()
-        if await table.count_rows() > KEPT_ROWS:
+        if await table.count_rows() > self._kept_rows:
             self._kept = None
             return
         before = await _named(table)
@@ -186,20 +214,22 @@ async def _named(table: Any) -> Name:
     return made, await table.version()
 
 
-async def fetch_ahead(table: Any) -> None:
-    """Fetch what the next search needs; this one does well without.
+async def _open_all(table: Any) -> None:
+    """Let searches that find little open everything that the first one with a question will need.
 
-    The engine refuses to keep an index of words that holds none, as one of an emptied table.
+    Each file says at its end where things are in it, so opening one is a few requests in a row.
     """
-    try:
-        await _prewarm(table)
-    except (OSError, RuntimeError) as error:
-        _log.info("an index was not fetched ahead: %s", type(error).__name__)
-
-
-async def _prewarm(table: Any) -> None:
-    names = {index.name for index in await table.list_indices()} - _NOT_SEARCHED
-    await asyncio.gather(*(table.prewarm_index(name) for name in names))
+    columns = list(lance_rows.CANDIDATE_COLUMNS)
+    matching = table.query().nearest_to_text("a", columns=[KEYWORDS]).fast_search()
+    searches = [
+        matching.select([*columns, "_score"]),
+        table.query().where(f"doc_id = '{_NO_DOCUMENT}'").select(columns),
+    ]
+    if any(index.name.startswith("vector_") for index in await table.list_indices()):
+        anything = np.ones((await table.schema()).field("vector").type.list_size, np.float32)
+        nearest = table.query().nearest_to(anything).distance_type("cosine").fast_search()
+        searches.append(nearest.select([*columns, "_distance"]))
+    await asyncio.gather(*(one.limit(1).to_arrow() for one in searches))
 
 
 async def _both(

@@ -15,7 +15,7 @@ from index.audience import Audience, Principal
 from index.errors import IndexMissing, IndexUnavailable
 from index.lance import LanceIndex
 from index.lance_newest import read_newest
-from index.lance_reading import KeptRows, fetch_ahead
+from index.lance_reading import KeptRows, Reading
 from index.ports import Candidate
 from tests.doubles.entries import entry
 from tests.doubles.hashing_embedder import HashingEmbedder
@@ -124,6 +124,9 @@ class Emptied:
     async def list_indices(self) -> list[Words]:
         return [self.Words()]
 
+    async def count_rows(self) -> int:
+        return 0
+
     async def prewarm_index(self, name: str) -> None:
         self.asked.append(name)
         raise RuntimeError("lance error: FTS prewarm completed without posting state")
@@ -131,7 +134,7 @@ class Emptied:
 
 async def test_a_search_does_not_fail_for_what_was_to_be_fetched_for_the_next_one() -> None:
     table = Emptied()
-    await fetch_ahead(table)
+    await Reading().fetch_ahead(table)
     assert table.asked == ["keywords"]
 
 
@@ -233,6 +236,25 @@ async def test_neighbours_cost_a_warm_index_no_request_and_a_cold_one_a_few(
             map(_chunk_id, found)
         )
         assert far.taken()
+
+
+async def test_a_table_too_large_for_memory_is_opened_and_only_who_may_read_is_fetched(
+    uri: str, far: SlowStorage
+) -> None:
+    async with opened(uri, far.storage) as whole, opened(uri, far.storage) as large:
+        large._reading = Reading(kept_rows=100)
+        await whole.warm()
+        far.passed()
+        await large.warm()
+        opening = far.passed()
+        expected = await ask(whole, "word1 word2")
+        far.passed()
+        assert await ask(large, "word1 word2") == expected
+        later = {one.kind for one in far.passed()}
+    names = {one.kind.removeprefix("GET index ") for one in opening}
+    assert {"bitmap_page_lookup.lance", "part_0_tokens.lance", "auxiliary.idx"} <= names
+    assert "GET index part_0_invert.lance" in later
+    assert not {"GET index bitmap_page_lookup.lance", "GET index part_0_tokens.lance"} & later
 
 
 def _chunk_id(candidate: Candidate) -> str:
