@@ -6,9 +6,10 @@
 
 Chunks at known places come from memory as well, without any request, or with one query.
 
-A table too large for that is not fetched: warm, its indexes have been opened, and a search reads of
-them, and of the rows, what it needs. Only who may read is fetched whole, for a search needs a piece
-of it for each group of the audience, and would wait for one after the other.
+A large table is fetched after the first search: until then its indexes have been opened, and a
+search reads of them, and of the rows, what it needs. Only who may read is fetched whole, for a
+search needs a piece of it for each group of the audience, and would wait for one after the other.
+Of one that is too large for memory it stays like that.
 
 Rows in memory belong to one version of one table. As soon as the table moves on they are not used
 any more, and those of the new version are fetched in the background, in a few large pieces.
@@ -29,7 +30,7 @@ from index import lance_rows
 from index.lance_filters import standing_at
 from index.lance_maintenance import KEYWORDS
 from index.lance_newest import read_newest
-from index.lance_upkeep import KEPT_ROWS, REFINED_ROWS
+from index.lance_upkeep import AT_ONCE_ROWS, KEPT_ROWS, REFINED_ROWS
 from index.ports import Vector
 
 RELOAD_SECONDS = 20.0
@@ -92,9 +93,12 @@ class KeptRows:
 class Reading:
     """The searches of one process on one index. Tables are those of the engine's open handle."""
 
-    def __init__(self, *, kept_rows: int = KEPT_ROWS) -> None:
-        """Keep nothing until ``warm`` is called, and never a table of more than ``kept_rows``."""
-        self._kept_rows = kept_rows
+    def __init__(self, *, at_once_rows: int = AT_ONCE_ROWS, kept_rows: int = KEPT_ROWS) -> None:
+        """Keep nothing until ``warm`` is called, and never a table of more than ``kept_rows``.
+
+        One of more than ``at_once_rows`` is fetched after the first search.
+        """
+        self._at_once_rows, self._kept_rows = at_once_rows, kept_rows
         self._kept: KeptRows | None = None
         self._keeps = False
         self._loading: asyncio.Task[None] | None = None
@@ -102,12 +106,12 @@ class Reading:
         self._answers: dict[str, tuple[Name, bool]] = {}
 
     async def warm(self, table: Any) -> None:
-        """Fetch the indexes and the rows; of a table that is too large only open them. At once."""
+        """Fetch the indexes and the rows at once; of a large table only open them."""
         self._keeps = True
-        if await table.count_rows() > self._kept_rows:
-            await asyncio.gather(self._fetch_indexes(table), _open_all(table))
-        else:
-            await asyncio.gather(self._fetch_indexes(table), self._load(table))
+        whole = await table.count_rows() <= self._at_once_rows
+        await asyncio.gather(
+            _fetch_indexes(table, whole=whole), self._load(table) if whole else _open_all(table)
+        )
 
     async def search(
         self, table: Any, query: Vector, match: object, readable: str, limit: int
@@ -121,9 +125,12 @@ class Reading:
                 nearest, matching = kept.joined(found[0]), kept.joined(found[1])
                 if nearest is not None and matching is not None:
                     return nearest, matching
-            elif self._keeps:
+                return await _both(table, query, match, readable, limit, rows=True)
+            found = await _both(table, query, match, readable, limit, rows=True)
+            if self._keeps:
+                # Not before: nobody should wait for what later searches will find loaded.
                 self._load_soon(table)
-            return await _both(table, query, match, readable, limit, rows=True)
+            return found
 
         return await read_newest(
             table,
@@ -164,7 +171,7 @@ class Reading:
         The engine refuses to keep an index of words that holds none, as one of an emptied table.
         """
         try:
-            await self._fetch_indexes(table)
+            await _fetch_indexes(table, whole=await table.count_rows() <= self._at_once_rows)
         except (OSError, RuntimeError) as error:
             _log.info("an index was not fetched ahead: %s", type(error).__name__)
 
@@ -176,12 +183,6 @@ class Reading:
         if loading is not None:
             loading.cancel()
             await asyncio.wait([loading])
-
-    async def _fetch_indexes(self, table: Any) -> None:
-        names = {index.name for index in await table.list_indices()} - _NOT_SEARCHED
-        if await table.count_rows() > self._kept_rows:
-            names &= _FETCHED_WHOLE
-        await asyncio.gather(*(table.prewarm_index(name) for name in names))
 
     def _load_soon(self, table: Any) -> None:
         busy = self._loading is not None and not self._loading.done()
@@ -197,9 +198,11 @@ class Reading:
 
     async def _load(self, table: Any) -> None:
         self._loaded_at = asyncio.get_running_loop().time()
-        if await table.count_rows() > self._kept_rows:
+        if (count := await table.count_rows()) > self._kept_rows:
             self._kept = None
             return
+        if count > self._at_once_rows:
+            await _fetch_indexes(table, whole=True)
         before = await _named(table)
         scan = table.query().with_row_id().select(list(lance_rows.CANDIDATE_COLUMNS))
         rows = await scan.to_arrow()
@@ -212,6 +215,14 @@ async def _named(table: Any) -> Name:
     # A table that was deleted and made anew counts from 1 again, but no two indexes share an id.
     made = frozenset(index.index_uuid for index in await table.list_indices())
     return made, await table.version()
+
+
+async def _fetch_indexes(table: Any, *, whole: bool) -> None:
+    """Fetch what searches use, or of that only what is no use in parts."""
+    names = {index.name for index in await table.list_indices()} - _NOT_SEARCHED
+    if not whole:
+        names &= _FETCHED_WHOLE
+    await asyncio.gather(*(table.prewarm_index(name) for name in names))
 
 
 async def _open_all(table: Any) -> None:

@@ -49,7 +49,7 @@ FACTS: Mapping[str, Fact] = {
     "writer_mb": Fact(440, "writer: MB of memory while the table is small", _LOAD),
     "writer_bytes": Fact(500, "writer: bytes of memory more a chunk in the table"),
     "kept": Fact(
-        50_000, "chunks up to which answer keeps rows", "index/lance_upkeep.py", quiet=True
+        250_000, "chunks up to which answer keeps rows", "index/lance_upkeep.py", quiet=True
     ),
     "reader_mb": Fact(430, "answer: MB of memory without any row, model included", _LARGE),
     "kept_bytes": Fact(11_000, "answer: bytes of memory more a chunk that is kept", _LARGE),

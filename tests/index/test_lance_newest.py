@@ -242,7 +242,7 @@ async def test_a_table_too_large_for_memory_is_opened_and_only_who_may_read_is_f
     uri: str, far: SlowStorage
 ) -> None:
     async with opened(uri, far.storage) as whole, opened(uri, far.storage) as large:
-        large._reading = Reading(kept_rows=100)
+        large._reading = Reading(at_once_rows=100, kept_rows=100)
         await whole.warm()
         far.passed()
         await large.warm()
@@ -255,6 +255,22 @@ async def test_a_table_too_large_for_memory_is_opened_and_only_who_may_read_is_f
     assert {"bitmap_page_lookup.lance", "part_0_tokens.lance", "auxiliary.idx"} <= names
     assert "GET index part_0_invert.lance" in later
     assert not {"GET index bitmap_page_lookup.lance", "GET index part_0_tokens.lance"} & later
+
+
+async def test_a_large_table_is_fetched_once_the_first_search_is_done(
+    uri: str, far: SlowStorage
+) -> None:
+    async with opened(uri, far.storage) as index:
+        index._reading = Reading(at_once_rows=100)
+        await index.warm()
+        assert index._reading._loading is None
+        expected = await ask(index, "word1 word2")
+        assert index._reading._loading is not None
+        await index._reading._loading
+        far.taken()
+        assert await ask(index, "word1 word2") == expected
+        [request] = far.taken()
+        assert asks_for_version(request)
 
 
 def _chunk_id(candidate: Candidate) -> str:
