@@ -15,7 +15,10 @@
     ├── RerankerUnavailable    the named reranker cannot be loaded
     ├── IndexMissing           nothing was synced yet
     ├── IndexUnavailable       storage did not answer                     retryable
-    └── WriterConflict         another writer holds the table             retryable
+    ├── WriterConflict         another writer holds the table             retryable
+    ├── PreparedBroken         what was staged for it cannot be read
+    ├── NothingPrepared        not one document within the time           retryable
+    └── DocumentsMissing       what others prepare has not come yet       retryable
 
 ``str(error)`` is a sentence for the person who can act on it.
 """
@@ -107,5 +110,21 @@ class IndexUnavailable(KnowledgeError):
 
 class WriterConflict(KnowledgeError):
     """Another writer changed the table at the same time."""
+
+    retryable = True
+
+
+class PreparedBroken(KnowledgeError):
+    """What was staged beside the index is broken, or another version wrote it: it is made again."""
+
+
+class NothingPrepared(KnowledgeError):
+    """The time of a worker was over before the first documents of its portion were done."""
+
+    retryable = True
+
+
+class DocumentsMissing(KnowledgeError):
+    """Documents that workers were asked to prepare have not come, so the source is not in step."""
 
     retryable = True

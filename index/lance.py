@@ -22,21 +22,22 @@ from index import lance_rows
 from index.audience import Audience
 from index.keywords import ANALYSIS, LONGEST_TOKEN, Wanted, wanted
 from index.lance_changes import Changes, held_in
-from index.lance_errors import PATIENCE, explained, mismatch
+from index.lance_errors import PATIENCE, mismatch
 from index.lance_filters import inside, readable_by
 from index.lance_handle import Handle
 from index.lance_maintenance import KEYWORDS, Indexes
 from index.lance_reading import Reading
+from index.lance_runs import Runs
 from index.lance_tables import Tables, version_of, was_superseded
 from index.lance_upkeep import KEEP, VectorDesign
-from index.ports import Candidate, IndexEntry, Outgoing, Vector
+from index.ports import Candidate, IndexEntry, Vector
 from index.within import EVERYTHING, Within
 
 TABLE = f"chunks-{ANALYSIS}"
 """The first table of a place; see lance_tables.py for those that follow it."""
 
 
-class LanceIndex:
+class LanceIndex(Runs):
     """A VectorIndex. Nothing is read or written before the first call."""
 
     def __init__(
@@ -69,15 +70,6 @@ class LanceIndex:
             before_change=before_change,
         )
 
-    async def begin(self, recipe: str) -> None:
-        """Begin a run of changes, to the table that answers or to one beside it."""
-        with explained(self._uri):
-            await self._changes.begin(recipe)
-
-    async def take_over(self) -> bool:
-        """Keep earlier writers out; tell whether one has changed the index since ``begin``."""
-        return await self._changes.take_over()
-
     async def fingerprints(self, source: str) -> Mapping[str, str]:
         """Return document id -> fingerprint; empty when there is no index yet."""
         return await self._changes.fingerprints(source)
@@ -85,10 +77,6 @@ class LanceIndex:
     async def readers(self, document_ids: Sequence[str]) -> Mapping[str, frozenset[str]]:
         """Return who may read each of these documents, by its id."""
         return await self._changes.readers(document_ids)
-
-    async def outgoing(self, source: str) -> Outgoing | None:
-        """Return what still answers of a source while a new table is built beside it."""
-        return await self._changes.outgoing(source)
 
     async def vectors(self, text_ids: Collection[str]) -> Mapping[str, Vector]:
         """Return the stored vectors of equal texts, by ``stable_id`` of what was embedded."""
@@ -124,11 +112,6 @@ class LanceIndex:
     async def remove_source(self, name: str) -> None:
         """Drop all documents of a source; no search finds them again."""
         await self._changes.remove_source(name)
-
-    async def finish(self, source: str, among: Collection[str] | None = None) -> frozenset[str]:
-        """End a run; let a new table answer if no other source has to be brought into it."""
-        with explained(self._uri):
-            return await self._changes.finish(source, among)
 
     async def held(self) -> Mapping[str, int]:
         """Return the names of all sources that something is held of, and how many documents."""

@@ -41,7 +41,7 @@ class Changes:
         self._indexes = indexes
         self._fence = Fence(before_change)
         self._past = Past(tables.open)
-        self._several = False
+        self._several = self._follows = False
         self._seen: list[int | None] = []
         self._recipe = ""
         self._building: str | None = None
@@ -70,6 +70,26 @@ class Changes:
         pairs = zip(self._written(), tables, strict=True)
         found.close(*(table for one, table in pairs if table and one.handle.offer(table)))
 
+    async def ask(self) -> None:
+        """Ask whether this process may still write."""
+        await self._fence.ask()
+
+    def remembered(self) -> Sequence[tuple[str, int]]:
+        """Return the earlier versions that ``vectors`` looks into; none if it has no need to."""
+        return self._past.known() if self._looks_back() else ()
+
+    async def follow(self, recipe: str, remembered: Sequence[tuple[str, int]]) -> None:
+        """See what another process sees in its run; see lance_runs.py."""
+        found = await self._tables.survey()
+        found.close()
+        building = found.to_fill(recipe)
+        if (building, recipe) != (self._building, self._recipe):
+            self._turn_to(building, recipe)
+        self._past.forget()
+        for name, version in remembered:
+            self._past.remember(name, version)
+        self._follows = bool(remembered)
+
     async def take_over(self) -> bool:
         """See ports.py."""
         pairs = zip(self._written(), self._seen, strict=True)
@@ -96,7 +116,7 @@ class Changes:
         for one in self._written():
             missing = [one for one in text_ids if one not in found]
             found |= await one.handle.use_or(NOTHING, partial(self._alike, missing))
-        if len(self._past) > 1 or any(one.dropped for one in self._written()):
+        if self._looks_back():
             found |= await self._past.vectors([one for one in text_ids if one not in found])
         return found
 
@@ -178,6 +198,10 @@ class Changes:
             await self._tables.create(building, self._schema(self._recipe))
 
         return Writing(self._uri, handle, create=create, indexes=self._indexes, fence=self._fence)
+
+    def _looks_back(self) -> bool:
+        dropped = any(one.dropped for one in self._written())
+        return dropped or self._follows or len(self._past) > 1
 
     def _written(self) -> list[Writing]:
         return [self.writing] if self._outgoing is None else [self.writing, self._outgoing]

@@ -59,6 +59,10 @@ class Past:
     def __len__(self) -> int:
         return len(self._versions)
 
+    def known(self) -> list[tuple[str, int]]:
+        """Return what is remembered, so that another process can remember it too."""
+        return [(one.name, one.number) for one in self._versions]
+
     async def vectors(self, text_ids: Collection[str]) -> dict[str, Vector]:
         """Return what the remembered versions hold of these; nothing of one that was cleaned up."""
         while self._versions and self._versions[0].at < time.monotonic() - PAST_SECONDS:

@@ -11,12 +11,13 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from index.chunking import RECIPE
 from index.documents import DocumentRef, fingerprint
-from index.errors import SuspiciousDeletion
+from index.errors import DocumentsMissing, SuspiciousDeletion
+from index.fan_out import FannedOut, FanOut
 from index.ports import Embedder, Outgoing, Parser, Source, VectorIndex
+from index.recipes import recipe
 from index.sync_pipeline import Pipeline
-from index.sync_progress import Skipped, SyncProgress
+from index.sync_progress import Done, Skipped, SyncProgress, Telling
 
 __all__ = ["Skipped", "SyncPlan", "SyncProgress", "SyncReport", "plan", "recipe", "sync"]
 
@@ -63,11 +64,6 @@ class SyncReport:
     awaited: tuple[str, ...] = ()
 
 
-def recipe(parser: Parser, embedder: Embedder) -> str:
-    """Name everything that turns bytes into rows; part of each fingerprint."""
-    return f"{parser.name}+{RECIPE}+{embedder.name}"
-
-
 def plan(
     listed: Sequence[DocumentRef],
     indexed: Mapping[str, str],
@@ -111,6 +107,14 @@ def doubted(todo: SyncPlan) -> SuspiciousDeletion | None:
     )
 
 
+def missing(done: Done) -> DocumentsMissing:
+    """Return the error for documents that others were asked to prepare and that did not come."""
+    told = (
+        f"{done.missing} documents have not been prepared yet; the next sync asks for them again."
+    )
+    return DocumentsMissing(" ".join([told, *sorted(set(done.reasons))]))
+
+
 def outgoing_plan(
     listed: Sequence[DocumentRef], readers: frozenset[str], old: Outgoing
 ) -> SyncPlan:
@@ -139,6 +143,7 @@ async def sync(
     progress: Callable[[SyncProgress], None] | None = None,
     confirm_deletion: bool = False,
     catalog: Collection[str] | None = None,
+    fan_out: FanOut | None = None,
 ) -> SyncReport:
     """Make the index hold what the source lists now, and embed only what is new.
 
@@ -147,11 +152,12 @@ async def sync(
     Until then the old one loses what the source deleted or changed, and gains nothing.
 
     Cancelling is safe at any point: nothing is ever half committed. ``progress`` is called on the
-    event loop and must not block.
+    event loop and must not block. With ``fan_out`` others prepare the documents of a large plan.
 
     Raises SourceUnavailable, EmbedderUnavailable, EmbedderMismatch, IndexUnavailable,
-    WriterConflict; SuspiciousDeletion once all but the deletions is done. One unreadable document
-    raises nothing: it is skipped.
+    WriterConflict; SuspiciousDeletion once all but the deletions is done, and DocumentsMissing
+    once all is done that others have prepared. One unreadable document raises nothing: it is
+    skipped.
     """
     began = time.monotonic()
     made_by, readers = recipe(parser, embedder), source.readers
@@ -159,11 +165,12 @@ async def sync(
     def fingerprint_of(ref: DocumentRef) -> str:
         return fingerprint(ref.version, readers, made_by)
 
-    pipeline = Pipeline(source, parser, embedder, index, fingerprint_of, progress)
+    telling = Telling(progress)
+    pipeline = Pipeline(source, parser, embedder, index, fingerprint_of, telling)
     listed: list[DocumentRef] = []
     async for ref in source.list():
         listed.append(ref)
-        pipeline.note_listed(len(listed))
+        telling.note(listed=len(listed))
 
     async def planned() -> tuple[SyncPlan, tuple[str, ...], SuspiciousDeletion | None]:
         indexed = await index.fingerprints(source.name)
@@ -184,15 +191,20 @@ async def sync(
     await index.retire(old)
     if todo.removed:
         await index.remove(todo.removed)
-    done = await pipeline.run(todo.added, todo.changed)
+    work: Pipeline | FannedOut = pipeline
+    if fan_out is not None:
+        work = FannedOut(fan_out, source, made_by, index, pipeline, fingerprint_of, telling)
+    done = await work.run(todo.added, todo.changed)
     if todo.changes:
-        pipeline.note_stage("finishing")
+        telling.note(stage="finishing")
         await index.maintain()
     if doubt is not None:
         raise doubt
+    if done.missing:
+        raise missing(done)
     awaited = await index.finish(source.name, catalog)
     version = await index.version()
-    pipeline.note_stage("done")
+    telling.note(stage="done")
     seconds = time.monotonic() - began
     return SyncReport(
         source=source.name,

@@ -11,15 +11,16 @@ import itertools
 import logging
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from index.chunking import chunk, searchable_text
 from index.documents import Chunk, Document, DocumentRef, RawDocument, stable_id
 from index.errors import DocumentUnreadable
-from index.ports import Embedder, IndexEntry, Opened, Parser, Source, Vector, VectorIndex
-from index.sync_progress import Done, Skipped, SyncProgress
+from index.ports import Embedder, IndexEntry, Opened, Parser, Source, Vector
+from index.sync_committing import COMMIT_DOCUMENTS, Committing, Ready, Shelf
+from index.sync_progress import Done, Skipped, Telling
 from index.sync_reuse import Reuse
 
 FETCHERS = 4
@@ -31,9 +32,6 @@ WINDOW_CHUNKS = 2_048
 
 EMBED_CHUNKS = 256
 """Chunks a call of the embedder, which can't be interrupted: a few seconds that Ctrl-C may wait."""
-
-COMMIT_DOCUMENTS = 300
-COMMIT_CHUNKS = 8_192
 
 _log = logging.getLogger(__name__)
 
@@ -68,9 +66,9 @@ class Pipeline:
         source: Source,
         parser: Parser,
         embedder: Embedder,
-        index: VectorIndex,
+        index: Shelf,
         fingerprint_of: Callable[[DocumentRef], str],
-        progress: Callable[[SyncProgress], None] | None,
+        telling: Telling,
     ) -> None:
         """Connect the parts; nothing is read before ``run``."""
         self._source = source
@@ -78,22 +76,14 @@ class Pipeline:
         self._embedder = embedder
         self._index = index
         self._fingerprint_of = fingerprint_of
-        self._tell = progress
-        self._now = SyncProgress()
-        self._done = Done()
+        self._telling = telling
+        self._done = telling.done
         self._reuse = Reuse(index)
-
-    def note_listed(self, count: int) -> None:
-        """Report how many documents the source has listed so far."""
-        self._note(listed=count)
-
-    def note_stage(self, stage: str) -> None:
-        """Report that another stage has begun."""
-        self._note(stage=stage)
 
     async def run(self, added: Sequence[DocumentRef], changed: Sequence[DocumentRef]) -> Done:
         """Index these documents. Whatever was staged when it fails is forgotten again."""
-        self._note(stage="syncing", to_fetch=len(added) + len(changed))
+        behind = self._telling.now.fetched
+        self._telling.note(stage="syncing", to_fetch=behind + len(added) + len(changed))
         fetched: asyncio.Queue[_Prepared | None] = asyncio.Queue(FETCHED_AHEAD)
         windows: asyncio.Queue[_Window | None] = asyncio.Queue(1)
         embedded: asyncio.Queue[_Window | None] = asyncio.Queue(1)
@@ -120,9 +110,10 @@ class Pipeline:
         async def fetch_some() -> None:
             for ref, known_before in todo:
                 prepared = await self._prepare(ref, known_before)
-                self._note(fetched=self._now.fetched + 1)
+                now = self._telling.now
+                self._telling.note(fetched=now.fetched + 1)
                 if prepared is not None:
-                    self._note(known_chunks=self._now.known_chunks + len(prepared.chunks))
+                    self._telling.note(known_chunks=now.known_chunks + len(prepared.chunks))
                     await into.put(prepared)
 
         await _together(*(fetch_some() for _ in range(FETCHERS)))
@@ -211,7 +202,7 @@ class Pipeline:
             by_length = sorted(missing, key=lambda item: len(item[1]), reverse=True)
             total = sum(len(one.chunks) for one in window.prepared)
             self._done.reused += total - len(missing)
-            self._note(reused_chunks=self._done.reused)
+            self._telling.note(reused_chunks=self._done.reused)
             made: dict[str, Vector] = {}
             for start in range(0, len(by_length), EMBED_CHUNKS):
                 some = by_length[start : start + EMBED_CHUNKS]
@@ -219,33 +210,19 @@ class Pipeline:
                 rows = await loop.run_in_executor(thread, self._embedder.embed_documents, inputs)
                 made |= {text_id: row for (text_id, _), row in zip(some, rows, strict=True)}
                 self._done.embedded += len(some)
-                self._note(embedded_chunks=self._done.embedded)
+                self._telling.note(embedded_chunks=self._done.embedded)
             self._reuse.add(window.number, made)
             window.vectors = known | made
             await into.put(window)
         await into.put(None)
 
     async def _commit_all(self, embedded: asyncio.Queue[_Window | None]) -> None:
-        waiting: list[_Prepared] = []
-        chunks = 0
+        committing = Committing(self._index, self._telling)
         while (window := await embedded.get()) is not None:
-            await self._index.stage([self._entry(one, window) for one in window.prepared])
-            waiting += window.prepared
-            chunks += sum(len(one.chunks) for one in window.prepared)
-            if len(waiting) >= COMMIT_DOCUMENTS or chunks >= COMMIT_CHUNKS:
-                await self._commit(waiting)
+            ready = [Ready(self._entry(one, window), one.known_before) for one in window.prepared]
+            if await committing.add(ready):
                 self._reuse.committed(window.number)
-                waiting, chunks = [], 0
-        await self._commit(waiting)
-
-    async def _commit(self, waiting: Sequence[_Prepared]) -> None:
-        if not waiting:
-            return
-        await self._index.commit()
-        full = [one for one in waiting if one.chunks]
-        self._done.changed += sum(one.known_before for one in full)
-        self._done.added += sum(not one.known_before for one in full)
-        self._note(committed=self._done.added + self._done.changed)
+        await committing.flush()
 
     def _entry(self, one: _Prepared, window: _Window) -> IndexEntry:
         vectors = np.zeros((len(one.chunks), self._embedder.dimensions), dtype=np.float32)
@@ -254,13 +231,7 @@ class Pipeline:
         return IndexEntry(one.document, self._fingerprint_of(one.document.ref), one.chunks, vectors)
 
     def _skip(self, ref: DocumentRef, reason: str) -> None:
-        self._done.skipped.append(Skipped(ref.location, reason))
-        self._note(skipped=len(self._done.skipped))
-
-    def _note(self, **values: int | str) -> None:
-        self._now = replace(self._now, **values)  # type: ignore[arg-type]
-        if self._tell is not None:
-            self._tell(self._now)
+        self._telling.skip(Skipped(ref.location, reason))
 
 
 async def _together(*stages: Coroutine[None, None, None]) -> None:

@@ -1,6 +1,7 @@
 """What a sync tells of itself: where it stands, what it did, and what it skipped. Pure."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +33,37 @@ class SyncProgress:
 
 @dataclass(slots=True)
 class Done:
-    """What a run did; ``added`` and ``changed`` count committed documents."""
+    """What a run did; ``added`` and ``changed`` count committed documents.
+
+    ``missing`` counts documents that somebody else was asked to prepare and that did not come;
+    ``reasons`` are sentences that tell why, as far as anybody knows.
+    """
 
     added: int = 0
     changed: int = 0
     embedded: int = 0
     reused: int = 0
     skipped: list[Skipped] = field(default_factory=list)
+    missing: int = 0
+    reasons: list[str] = field(default_factory=list)
+
+
+class Telling:
+    """Where a sync stands, and whoever wants to know it. ``done`` is what its run did."""
+
+    def __init__(self, tell: Callable[[SyncProgress], None] | None) -> None:
+        """``tell`` is called with every change, and must not block."""
+        self._tell = tell
+        self.now = SyncProgress()
+        self.done = Done()
+
+    def note(self, **values: int | str) -> None:
+        """Change some of the numbers, or the stage."""
+        self.now = replace(self.now, **values)  # type: ignore[arg-type]
+        if self._tell is not None:
+            self._tell(self.now)
+
+    def skip(self, *skipped: Skipped) -> None:
+        """Note documents that could not be indexed."""
+        self.done.skipped.extend(skipped)
+        self.note(skipped=len(self.done.skipped))

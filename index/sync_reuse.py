@@ -11,13 +11,14 @@ embedded is kept until a window was looked up that could find it in the index.
 
 from collections.abc import Collection, Mapping
 
-from index.ports import Vector, VectorIndex
+from index.ports import Vector
+from index.sync_committing import Shelf
 
 
 class Reuse:
     """The known vectors of one run. Windows are numbered in the order in which they pass."""
 
-    def __init__(self, index: VectorIndex) -> None:
+    def __init__(self, index: Shelf) -> None:
         """Ask this index."""
         self._index = index
         self._committed = -1

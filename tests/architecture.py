@@ -22,7 +22,10 @@ PURE = (
         f"index/{name}.py"
         for name in ("documents", "audience", "chunking", "ranking", "evaluation", "query_filters")
     ),
-    *(f"index/{name}.py" for name in ("within", "near_duplicates", "context", "explaining")),
+    *(
+        f"index/{name}.py"
+        for name in ("within", "near_duplicates", "context", "explaining", "portions")
+    ),
     *(f"bot/{name}.py" for name in ("conversation", "mentions", "listings", "blocks", "home")),
 )
 IMPURE_MODULES = {

@@ -7,6 +7,7 @@ from typing import Protocol, runtime_checkable
 
 from index.documents import DocumentRef, RawDocument, stable_id
 from index.errors import DocumentUnreadable, SourceUnavailable
+from index.pacing import Paced
 from index.ports import Noted, Source
 from index.sources.rules import (
     RULE_FILE,
@@ -80,6 +81,11 @@ class RuledSource:
     def notes(self) -> Sequence[str]:
         """What the source tells about its latest listing."""
         return self._source.notes if isinstance(self._source, Noted) else ()
+
+    @property
+    def paced(self) -> bool:
+        """Whether the source must be asked by one process alone."""
+        return isinstance(self._source, Paced) and self._source.paced
 
     async def list(self) -> AsyncIterator[DocumentRef]:
         """Yield the refs of the source. Raises SourceUnavailable, also if the rules change."""

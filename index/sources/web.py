@@ -162,6 +162,11 @@ class WebSource:
         """Who may read every page of the website."""
         return self._readers
 
+    @property
+    def paced(self) -> bool:
+        """True: a website is asked by one visitor, at the pace it wants."""
+        return True
+
     async def list(self) -> AsyncIterator[DocumentRef]:
         """Yield a ref for every page; its version is a hash of its type and content.
 

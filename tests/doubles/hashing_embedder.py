@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -52,3 +53,15 @@ class HashingEmbedder:
             known = random.standard_normal(self._dimensions).astype(np.float32)
             self._words[word] = known
         return known
+
+
+class CountingEmbedder(HashingEmbedder):
+    """Remembers how often it was given each text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: Counter[str] = Counter()
+
+    def embed_documents(self, texts: Sequence[str]) -> Vectors:
+        self.texts.update(texts)
+        return super().embed_documents(texts)

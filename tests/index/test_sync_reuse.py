@@ -1,27 +1,13 @@
 """No text is embedded twice, wherever it moves to and however often it stands somewhere."""
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import pytest
 
 from index.lance import LanceIndex
-from index.ports import Vectors
 from index.sync import SyncReport, sync
-from tests.doubles.hashing_embedder import HashingEmbedder
+from tests.doubles.hashing_embedder import CountingEmbedder, HashingEmbedder
 from tests.doubles.memory_source import MemorySource, TextParser
-
-
-class CountingEmbedder(HashingEmbedder):
-    """Remembers how often it was given each text."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.texts: Counter[str] = Counter()
-
-    def embed_documents(self, texts: Sequence[str]) -> Vectors:
-        self.texts.update(texts)
-        return super().embed_documents(texts)
 
 
 @pytest.fixture
