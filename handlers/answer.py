@@ -6,11 +6,12 @@ from typing import Any
 from handlers.adapters.sqs import SqsQueue
 from handlers.answering.worker import AnswerWorker
 from handlers.runtime import tracing
-from handlers.runtime.batches import answer_batch, opened
+from handlers.runtime.batches import answer_batch
 from handlers.runtime.deployed import deployed_settings
 from handlers.runtime.invoke import Warm, prepare, run
 from handlers.runtime.logs import configure
 from handlers.runtime.metrics import Metrics
+from handlers.runtime.opening import opened
 from handlers.runtime.settings import Settings
 from handlers.runtime.wiring import answer_queue, answer_worker, slack_client, state_store
 

@@ -82,7 +82,9 @@ _NOT_NEEDED = (
     "**/*.c",
     "**/*.h",
 )
-_DOORS = "import awslambdaric, handlers.answer, handlers.ingest, handlers.maintain"
+_DOORS = (
+    "import awslambdaric, handlers.answer, handlers.ingest, handlers.maintain, handlers.prepare"
+)
 _LOADED_WITH = {"otel": "handlers.adapters.otel"}
 """What a group of pyproject.toml is for, and cannot be loaded without it."""
 

@@ -101,6 +101,11 @@ class SlackSource:
         """Nobody in general: each channel has readers of its own, and they are in each version."""
         return frozenset()
 
+    @property
+    def paced(self) -> bool:
+        """True: Slack counts the calls of the whole app, and one pacer keeps within its limits."""
+        return True
+
     async def list(self) -> AsyncIterator[DocumentRef]:
         """Yield a ref for each thread and each stretch of talk, as they are now.
 

@@ -11,14 +11,14 @@ own, and being given back untried would cost it a delivery.
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 from handlers.adapters.sqs import SqsDelivery, SqsQueue
 from handlers.answering.delivering import deliver
 from handlers.answering.worker import AnswerWorker
-from handlers.work.deliveries import LEASE_SECONDS, pause_before
+from handlers.work.deliveries import LEASE_SECONDS
 from handlers.work.errors import BadJob, QueueUnavailable
 from handlers.work.leases import kept
 
@@ -47,32 +47,6 @@ async def answer_batch(
                 *(_answer_group(worker, queue, group, done) for group in groups.values())
             )
     return [record["messageId"] for record in records if record["messageId"] not in done]
-
-
-async def opened(
-    opening: Awaitable[AnswerWorker], queue: SqsQueue, records: Sequence[Record]
-) -> AnswerWorker:
-    """Return the worker; hide the messages for a lease at a time while it opens.
-
-    When it cannot open, they come again later and later: this process cannot answer, another one
-    perhaps can. Raises what ``opening`` raises.
-    """
-
-    async def hide() -> None:
-        for record in records:
-            await queue.hide(record, LEASE_SECONDS)
-
-    with suppress(QueueUnavailable):
-        await hide()
-    try:
-        async with kept(hide, every=LEASE_SECONDS / 3):
-            return await opening
-    except Exception:
-        for record in records:
-            attempts = int(record["attributes"]["ApproximateReceiveCount"])
-            with suppress(QueueUnavailable):
-                await queue.hide(record, pause_before(attempts, outage=True))
-        raise
 
 
 async def _answer_group(

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.conversation import Answer, Question
 from handlers.answering.ports import Finished
 from handlers.runtime import terminal, wiring
+from handlers.runtime.fanning_out import fan_out
 from handlers.runtime.settings import Settings, SettingsError
 from handlers.runtime.sources import document_sources
 from handlers.runtime.syncing import Show, Synced, Syncing
@@ -68,9 +69,11 @@ async def sync_sources(
                 confirm_deletion=confirm_deletion,
                 showing=_unseen if quiet else _seen,
             )
-            return await write_index(
-                settings, embedder, lambda index: syncing.all(sources, index), patience=PATIENCE
-            )
+
+            async def work(index: LanceIndex) -> list[Synced]:
+                return await replace(syncing, fan_out=fan_out(settings, index)).all(sources, index)
+
+            return await write_index(settings, embedder, work, patience=PATIENCE)
 
 
 def _seen(name: str) -> AbstractContextManager[Show]:

@@ -20,11 +20,13 @@ def conflicts(settings: DeployedFields) -> Iterator[tuple[tuple[str, ...], str]]
             f"{missing} is not set. Queue and state belong together: set both, or neither.",
         )
     if (
-        (settings.queue_url and settings.state_table) or settings.parameters
+        (settings.queue_url and settings.state_table)
+        or settings.prepare_queue_url
+        or settings.parameters
     ) and not settings.aws_region:
         yield (
             ("aws_region",),
-            "AWS_REGION is not set. Name the region of queue, table and parameters.",
+            "AWS_REGION is not set. Name the region of queues, table and parameters.",
         )
     if bool(settings.aws_access_key_id) != bool(settings.aws_secret_access_key):
         missing = "AWS_SECRET_ACCESS_KEY" if settings.aws_access_key_id else "AWS_ACCESS_KEY_ID"

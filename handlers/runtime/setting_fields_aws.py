@@ -55,6 +55,25 @@ class DeployedFields(SearchFields):
             shown="a SQLite file in FOOTNOTE_HOME",
         ),
     ] = ""
+    prepare_queue_url: Annotated[
+        str,
+        Setting(
+            _AWS,
+            "FOOTNOTE_PREPARE_QUEUE_URL",
+            kinds.url,
+            "SQS FIFO queue of documents to be prepared. When set, a sync of more than "
+            "FOOTNOTE_PORTION documents leaves reading and embedding to the function `prepare`.",
+        ),
+    ] = ""
+    portion: Annotated[
+        int,
+        Setting(
+            _AWS,
+            "FOOTNOTE_PORTION",
+            kinds.whole(1, 300),
+            "Most documents that `prepare` is given at once.",
+        ),
+    ] = 100
     state_table: Annotated[
         str,
         Setting(

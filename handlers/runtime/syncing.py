@@ -22,7 +22,13 @@ from handlers.work.syncs import (
     note_held,
     note_sync,
 )
-from index.errors import KnowledgeError, SourceUnavailable, SuspiciousDeletion
+from index.errors import (
+    DocumentsMissing,
+    KnowledgeError,
+    SourceUnavailable,
+    SuspiciousDeletion,
+)
+from index.fan_out import FanOut, keep_only
 from index.ports import Embedder, Noted, Parser, Source
 from index.sync import SyncProgress, SyncReport, sync
 
@@ -67,6 +73,7 @@ class Syncing:
     showing: Showing = lambda name: nullcontext(None)
     observe: Callable[[SyncReport], None] = lambda report: None
     clock: Callable[[], float] = time.time
+    fan_out: FanOut | None = None
 
     async def all(self, sources: Sequence[Source], index: LanceIndex) -> list[Synced]:
         """Bring the index in step with each source; the one that was tried longest ago is first.
@@ -80,6 +87,8 @@ class Syncing:
             for source in sorted(sources, key=lambda one: _waits_since(known[one.name]))
         ]
         done += await self._undeclared(index, known)
+        if self.fan_out is not None:
+            await keep_only(self.fan_out, known)
         if all(one.report is not None for one in done):
             await note_sync(self.store, self.uri, self.clock())
         return done
@@ -101,8 +110,9 @@ class Syncing:
                     confirm_deletion=self.confirm_deletion,
                     # What is declared no more waits for its removal to be confirmed.
                     catalog=known.keys() if self.confirm_deletion else None,
+                    fan_out=self.fan_out,
                 )
-        except (SourceUnavailable, SuspiciousDeletion) as error:
+        except (SourceUnavailable, SuspiciousDeletion, DocumentsMissing) as error:
             return await self._failed(source.name, before, str(error))
         except (KnowledgeError, WorkError):
             raise

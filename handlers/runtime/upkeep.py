@@ -7,11 +7,13 @@ and the next one of the schedule goes on. What was committed until then stays.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from handlers.runtime.fanning_out import fan_out
 from handlers.runtime.settings import Settings
 from handlers.runtime.sources import document_sources
 from handlers.runtime.syncing import Syncing
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
 
 MARGIN_SECONDS: Final = 60.0
 """Kept free at the end of an invocation: a batch is being embedded, a commit is under way."""
+
+FINISHING_SECONDS: Final = 30.0
+"""Kept free for what workers have prepared: to commit it once they are waited for no longer."""
 
 BUSY: Final = "another writer is at work"
 SUCCEEDED: Final = "another writer took over"
@@ -92,9 +97,11 @@ async def sync_in_time(
     with SandboxedParser() as parser:
         async with opened_store(settings) as store:
             syncing = Syncing(parser, embedder, store, settings.index, observe=note)
+            until = math.inf if seconds is None else time.monotonic() + seconds - FINISHING_SECONDS
 
             async def work(index: LanceIndex) -> Report:
-                done = await syncing.all(sources, index)
+                by = fan_out(settings, index, until=until)
+                done = await replace(syncing, fan_out=by).all(sources, index)
                 failed = {one.source: one.reason for one in done if one.report is None}
                 return {"complete": False, "reason": FAILED, "failed": failed} if failed else {}
 

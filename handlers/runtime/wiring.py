@@ -56,6 +56,14 @@ def answer_queue(settings: Settings) -> SqsQueue:
     return SqsQueue(settings.queue_url, make_client("sqs", settings.aws_client_options()))
 
 
+def prepare_queue(settings: Settings) -> SqsQueue:
+    """Return the SQS queue of portions of documents."""
+    from handlers.adapters.aws import make_client
+    from handlers.adapters.sqs import SqsQueue
+
+    return SqsQueue(settings.prepare_queue_url, make_client("sqs", settings.aws_client_options()))
+
+
 def laptop_queue(settings: Settings) -> SqliteQueue:
     """Return the SQLite queue, which can also be received from."""
     from handlers.adapters.sqlite_queue import SqliteQueue

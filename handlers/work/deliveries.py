@@ -17,6 +17,10 @@ TRIES: Final = 4
 DELIVERIES: Final = 20
 """Deliveries of one job before the queue sets it aside; serverless.yml says the same."""
 
+PORTION_DELIVERIES: Final = TRIES + 1
+"""The same for a portion of documents. In the last one, whose worker tries nothing, whoever waits
+for it is told; then the queue sets it aside. serverless.yml says the same."""
+
 LEASE_SECONDS: Final = 15.0
 """How long a question waits after its worker was killed; living workers renew every third of it."""
 

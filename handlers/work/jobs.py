@@ -1,4 +1,7 @@
-"""What waits in a queue, as versioned JSON. A job names a message; it never carries its text."""
+"""What waits in a queue, as versioned JSON.
+
+A job names a message, a source or documents; it never carries their text.
+"""
 
 import hashlib
 import json
@@ -102,7 +105,33 @@ class SyncJob:
         return "sync"
 
 
-Job = AnswerJob | SyncJob
+@dataclass(frozen=True, slots=True)
+class PrepareJob:
+    """Prepare a portion of the documents of a source; which ones stands beside the index.
+
+    It is forgotten as soon as it is put, for what was lost or broken is asked for again. One
+    portion is one group, so that no two workers are ever given the same one at the same time.
+    """
+
+    kind: ClassVar[str] = "prepare"
+    version: ClassVar[int] = 1
+    dedupe_seconds: ClassVar[int] = 0
+
+    source: str
+    portion: str
+
+    @property
+    def key(self) -> str:
+        """The same whenever the same portion is asked for."""
+        return f"prepare:{self.source}:{self.portion}"
+
+    @property
+    def group(self) -> str:
+        """Portions are prepared side by side."""
+        return self.key
+
+
+Job = AnswerJob | SyncJob | PrepareJob
 
 LATEST = 1e11
 """Seconds since the epoch: the year 5138. What is later was not written by a clock."""
@@ -113,7 +142,9 @@ def opaque(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-_KINDS: dict[str, type[AnswerJob] | type[SyncJob]] = {"answer": AnswerJob, "sync": SyncJob}
+_KINDS: dict[str, type[AnswerJob] | type[SyncJob] | type[PrepareJob]] = {
+    kind.kind: kind for kind in (AnswerJob, SyncJob, PrepareJob)
+}
 
 
 def encode(job: Job) -> str:

@@ -1,5 +1,6 @@
 """SQS and DynamoDB over real HTTP, by moto, on a free loopback port."""
 
+import json
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,10 +34,23 @@ class Aws:
         )
         return created["QueueUrl"]
 
-    def lambda_records(self, url: str) -> list[dict[str, Any]]:
+    def new_queue_with_dead_letters(self, deliveries: int) -> tuple[str, str]:
+        """Create a FIFO queue and one for what was delivered so often; return both URLs."""
+        queue, dead = self.new_queue(), self.new_queue()
+        asked = self.sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])
+        redrive = {
+            "deadLetterTargetArn": asked["Attributes"]["QueueArn"],
+            "maxReceiveCount": deliveries,
+        }
+        self.sqs.set_queue_attributes(
+            QueueUrl=queue, Attributes={"RedrivePolicy": json.dumps(redrive)}
+        )
+        return queue, dead
+
+    def lambda_records(self, url: str, most: int = 10) -> list[dict[str, Any]]:
         """Receive what is in a queue, as records of Lambda's SQS event."""
         received = self.sqs.receive_message(
-            QueueUrl=url, MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"]
+            QueueUrl=url, MaxNumberOfMessages=most, MessageSystemAttributeNames=["All"]
         )
         return [
             {

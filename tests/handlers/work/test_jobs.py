@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.conversation import Mention, Place
 from handlers.work.errors import BadJob
-from handlers.work.jobs import LATEST, AnswerJob, SyncJob, decode, encode
+from handlers.work.jobs import LATEST, AnswerJob, PrepareJob, SyncJob, decode, encode
 
 JOB = AnswerJob("T1", "C1", "U1", "1.1", "1.0", "channel", "sealed", "trace", 1.5)
 
@@ -27,9 +27,21 @@ answer_jobs = st.builds(
 )
 
 
-@given(answer_jobs | st.builds(SyncJob, source=st.text(), trace=st.text()))
-def test_a_job_survives_the_queue(job: AnswerJob | SyncJob) -> None:
+sync_jobs = st.builds(SyncJob, source=st.text(), trace=st.text())
+prepare_jobs = st.builds(PrepareJob, source=st.text(), portion=st.text())
+
+
+@given(answer_jobs | sync_jobs | prepare_jobs)
+def test_a_job_survives_the_queue(job: AnswerJob | SyncJob | PrepareJob) -> None:
     assert decode(encode(job)) == job
+
+
+def test_every_job_for_one_portion_is_of_one_group_and_no_other_portion_is() -> None:
+    job = PrepareJob("docs", "a" * 32)
+    assert job.group == PrepareJob("docs", "a" * 32).group
+    assert (
+        len({job.group, PrepareJob("docs", "b" * 32).group, PrepareJob("d", "a" * 32).group}) == 3
+    )
 
 
 def test_a_job_never_carries_what_was_said() -> None:
