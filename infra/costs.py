@@ -53,7 +53,7 @@ FACTS: Mapping[str, Fact] = {
     "conversations": Fact(10, "conversations of the bot, each one call of such a run"),
     "door_gb": Fact(1, "slack: memory in GB", _STACK),
     "reconcile_gb": Fact(0.5, "reconcile: memory in GB", _STACK),
-    "answer_gb": Fact(3008 / 1024, "answer, ingest, maintain: memory in GB", _STACK),
+    "answer_gb": Fact(3008 / 1024, "answer, ingest, maintain, prepare: memory in GB", _STACK),
     "batch": Fact(1, "questions that share an invocation of answer", _STACK),
     "ingest_runs": Fact(720, "ingest: runs a month, every hour", _STACK),
     "maintain_runs": Fact(120, "maintain: runs a month, every 6 hours", _STACK),
@@ -129,7 +129,7 @@ PRICES: Mapping[str, tuple[float, float]] = {
 FREE_GB_SECONDS, FREE_REQUESTS, FREE_MESSAGES = 400_000, _MILLION, _MILLION
 FREE_METRICS, FREE_ALARMS, FREE_LOG_GB, FREE_OUT_GB = 10, 10, 5, 100
 
-ALARMS = 12
+ALARMS = 14
 METRICS_ALWAYS, METRICS_OF_QUESTIONS = 7, 20
 """Metrics are paid by the hours in which they are written: by schedules, and by questions."""
 

@@ -157,6 +157,26 @@ class Journey:
                 return False
         return True
 
+    async def shared_sync(self) -> bool:
+        """The ingest function has pages prepared by the function prepare, and commits them."""
+        for function in ("ingest", "prepare"):
+            await asyncio.to_thread(self.sight.kill, function)
+        self.revision += 1
+        for name in "abc":
+            (self.docs / f"{name}.md").write_text(f"# Page {name}\n\nRevision {self.revision}.\n")
+        runs = await asyncio.to_thread(self.sight.runs, "prepare")
+        syncing = asyncio.create_task(self._write("ingest", {}, WRITER_LEASE_SECONDS))
+        done, _ = await asyncio.wait([syncing], timeout=60)
+        if not done:
+            # It waits for what does not come.
+            await asyncio.to_thread(self.sight.kill, "ingest")
+        report = await syncing
+        self.cloud.stack.client("sqs").purge_queue(
+            QueueUrl=self.cloud.stack.resources["PrepareQueue"]
+        )
+        prepared = await asyncio.to_thread(self.sight.runs, "prepare")
+        return bool(report.get("complete")) and prepared > runs
+
     async def upkeep(self) -> bool:
         """The maintain function compacts the index and cleans up, and again right away."""
         await asyncio.to_thread(self.sight.kill, "maintain")

@@ -15,10 +15,12 @@ GONE = object()
 
 STATEMENT = "Properties.Policies.0.PolicyDocument.Statement"
 VARIABLES = "AnswerLambdaFunction.Properties.Environment.Variables"
+LIFECYCLE = "IndexBucket.Properties.LifecycleConfiguration.Rules"
 MAPPING = "AnswerEventSourceMappingSQSAnswerQueue.Properties"
 BREACHES: list[tuple[Rule, str, object]] = [
     (rules.visibility, "AnswerQueue.Properties.VisibilityTimeout", 719),
     (rules.visibility, "AnswerLambdaFunction.Properties.Timeout", 121),
+    (rules.visibility, "PrepareQueue.Properties.VisibilityTimeout", 1799),
     (rules.batches, f"{MAPPING}.BatchSize", 11),
     (rules.batches, f"{MAPPING}.MaximumBatchingWindowInSeconds", 1),
     (rules.batches, f"{MAPPING}.FunctionResponseTypes", GONE),
@@ -47,7 +49,11 @@ BREACHES: list[tuple[Rule, str, object]] = [
     (rules.buckets, "IndexBucketPolicy", GONE),
     (rules.index_bucket, "IndexBucket.DeletionPolicy", "Delete"),
     (rules.index_bucket, "IndexBucket.Properties.LifecycleConfiguration", GONE),
+    (rules.staged, f"{LIFECYCLE}.1.ExpirationInDays", GONE),
+    (rules.staged, f"{LIFECYCLE}.1.NoncurrentVersionExpiration.NoncurrentDays", 30),
+    (rules.staged, "IndexBucket.Properties.LifecycleConfiguration", GONE),
     (rules.dead_letters_ring, "AnswerDeadLettersAlarm", GONE),
+    (rules.dead_letters_ring, "PrepareDeadLettersAlarm", GONE),
     (rules.dead_letters_ring, "ScheduleDeadLettersAlarm.Properties.AlarmActions", GONE),
     (rules.failures_ring, "AnswerErrorsAlarm", GONE),
     (rules.failures_ring, "MaintainLambdaEvConf", GONE),

@@ -12,6 +12,7 @@ from tests.infra.templates import Template, of_type, properties, referred, text
 
 WILDCARDS = {
     r"/index/\*$": "the objects of the index: as many as there are, with names of LanceDB's own",
+    r"/staged/\*$": "what is prepared for the index: as many as there are portions of documents",
     r":parameter/footnote/[^/*]+/\*$": "the settings of one stage: the operator chooses which",
     r":key/\*$": "the key of the parameters: AWS makes it with the first one, so no id is known",
 }
@@ -185,6 +186,17 @@ def index_bucket(template: Template) -> list[str]:
     return broken
 
 
+def staged(template: Template) -> list[str]:
+    """Text that lies between two functions is gone within days, whatever becomes of them."""
+    rules = properties(template, "IndexBucket").get("LifecycleConfiguration", {}).get("Rules", [])
+    of_staged = [rule for rule in rules if rule.get("Prefix") == "staged/"]
+    for rule in of_staged:
+        old = int(rule.get("NoncurrentVersionExpiration", {}).get("NoncurrentDays", 1_000))
+        if int(rule.get("ExpirationInDays", 1_000)) <= 7 and old <= 7:
+            return []
+    return ["IndexBucket keeps what was staged and never committed"]
+
+
 def watched(template: Template) -> set[tuple[str, str]]:
     """Return metric and resource of everything that an alarm watches and tells somebody of."""
     found = set()
@@ -273,6 +285,7 @@ def _list(value: Any) -> list[Any]:
 
 RULES = (
     *(visibility, batches, dead_letters, actions_named, resources_named, roles_apart),
-    *(tables, queues_encrypted, buckets, index_bucket, dead_letters_ring, failures_ring),
+    *(tables, queues_encrypted, buckets, index_bucket, staged),
+    *(dead_letters_ring, failures_ring),
     *(logs, no_secrets, schedules),
 )

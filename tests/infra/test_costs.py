@@ -43,7 +43,7 @@ def test_memory_batches_and_schedules_are_those_that_are_deployed() -> None:
         assert costs.FACTS[f"{function}_runs"].value == pytest.approx(720 / hours[given[rate]])
     runs = costs.FACTS["reconcile_runs"].value
     assert runs == pytest.approx(720 / hours[given["reconcileRate"]])
-    assert costs.FACTS["answer_gb"].value * 1024 == given["answerMemory"]
+    assert costs.FACTS["answer_gb"].value * 1024 == given["answerMemory"] == given["prepareMemory"]
     for fact, function in (("door", "slack"), ("reconcile", "reconcile")):
         memory = stack["functions"][function]["memorySize"]
         assert costs.FACTS[f"{fact}_gb"].value * 1024 == memory

@@ -15,7 +15,7 @@ import pytest
 
 from handlers import __main__ as command_line
 from handlers.runtime.upkeep import MARGIN_SECONDS
-from handlers.work.deliveries import DELIVERIES
+from handlers.work.deliveries import DELIVERIES, PORTION_DELIVERIES
 from index.sources.web import WebOptions
 from infra import osls
 from infra.package import RUNTIME, code_zip
@@ -33,7 +33,9 @@ OPTIONS = {
     "prod, its own key, told by e-mail, kept warm": (
         *("prod", f"kmsKey={KEY}", "alarmEmail=me@example.com", "provisionedConcurrency=1"),
     ),
-    "another name, SnapStart, arm64": ("trial-2", "snapStart=true", "architecture=arm64"),
+    "another name, SnapStart, arm64, syncs fanned out": (
+        *("trial-2", "snapStart=true", "architecture=arm64", "fanOut=true", "portion=20"),
+    ),
 }
 
 pytestmark = pytest.mark.timeout(300)
@@ -124,9 +126,40 @@ def test_more_resources_than_a_stack_may_have_are_named(sound: dict[str, Any]) -
     assert f"{len(sound['Resources']) + 500} resources" in sentence
 
 
-def test_the_queue_gives_up_where_the_program_expects_it(sound: dict[str, Any]) -> None:
-    redrive = properties(sound, "AnswerQueue")["RedrivePolicy"]
-    assert redrive["maxReceiveCount"] == DELIVERIES
+def test_the_queues_give_up_where_the_program_expects_it(sound: dict[str, Any]) -> None:
+    for queue, deliveries in (("AnswerQueue", DELIVERIES), ("PrepareQueue", PORTION_DELIVERIES)):
+        assert properties(sound, queue)["RedrivePolicy"]["maxReceiveCount"] == deliveries
+
+
+def test_nobody_is_asked_to_prepare_documents_unless_that_was_wanted(
+    packaged: Callable[..., dict[str, Any]],
+) -> None:
+    def asks(*option: str) -> tuple[object, object, object]:
+        template = packaged(*option)
+        given = properties(template, "IngestLambdaFunction")["Environment"]["Variables"]
+        mapping = properties(template, "PrepareEventSourceMappingSQSPrepareQueue")
+        return (
+            given.get("FOOTNOTE_PREPARE_QUEUE_URL"),
+            str(given["FOOTNOTE_PORTION"]),
+            mapping["Enabled"],
+        )
+
+    assert asks("prod") == (None, "100", False)
+    assert asks(*[*OPTIONS.values()][-1]) == ({"Ref": "PrepareQueue"}, "20", True)
+
+
+def test_who_prepares_documents_reads_the_index_and_writes_only_beside_it(
+    sound: dict[str, Any],
+) -> None:
+    granted = [s for role, s in template_rules.statements(sound) if role == "PrepareRole"]
+    on_bucket = {s["Sid"]: s["Action"] for s in granted if "s3:" in str(s["Action"])}
+    assert on_bucket == {
+        "FindIndex": "s3:ListBucket",
+        "ReadIndex": "s3:GetObject",
+        "StageWhatIsPrepared": ["s3:GetObject", "s3:PutObject"],
+    }
+    assert "dynamodb" not in str(granted)
+    assert "sqs:SendMessage" not in str(granted)
 
 
 def test_zips_are_made_for_the_python_that_runs_them(sound: dict[str, Any]) -> None:
@@ -137,7 +170,7 @@ def test_zips_are_made_for_the_python_that_runs_them(sound: dict[str, Any]) -> N
 def test_lancedb_comes_as_an_image_on_aws_and_as_a_zip_in_the_stage_local(
     packaged: Callable[..., dict[str, Any]],
 ) -> None:
-    images = {"prod": {"answer", "ingest", "maintain"}, "local": set[str]()}
+    images = {"prod": {"answer", "ingest", "maintain", "prepare"}, "local": set[str]()}
     for stage, expected in images.items():
         found = set()
         for _, function in of_type(packaged(stage), "Lambda::Function"):

@@ -16,8 +16,8 @@ from tests.doubles.local_cloud import Sight, until
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
-DEAD_LETTERS = ("AnswerDeadLetters", "ScheduleDeadLetters")
-FUNCTIONS = ("slack", "answer", "ingest", "maintain", "reconcile")
+DEAD_LETTERS = ("AnswerDeadLetters", "PrepareDeadLetters", "ScheduleDeadLetters")
+FUNCTIONS = ("slack", "answer", "ingest", "prepare", "maintain", "reconcile")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
