@@ -27,11 +27,12 @@ class Source(Protocol):
     against the promises that all others keep (``index.sources.contract``).
 
     A sync lists, compares the versions with the index, and fetches what is new or changed, several
-    at a time, perhaps in another process than the one that listed: a ref must be enough. Errors are
-    for people, each a sentence that says what to do: DocumentUnreadable is about one document,
-    which is skipped and named; SourceUnavailable ends the sync, which is tried again later. A
-    listing that cannot be complete raises, for what is not listed is deleted. What comes from
-    outside (names, sizes, times, content) may be anything, so it is bounded before it is read.
+    at a time, perhaps in another process than the one that listed: a ref must be enough. A place
+    that may be asked by one process alone is told of by ``index.pacing``. Errors are for people,
+    each a sentence that says what to do: DocumentUnreadable is about one document, which is skipped
+    and named; SourceUnavailable ends the sync, which is tried again later. A listing that cannot be
+    complete raises, for what is not listed is deleted. What comes from outside (names, sizes,
+    times, content) may be anything, so it is bounded before it is read.
     """
 
     @property

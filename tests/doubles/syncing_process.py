@@ -6,24 +6,28 @@ import multiprocessing
 import os
 import random
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Any
 
 from index.audience import EVERYONE, Principal
 from index.documents import DocumentRef, RawDocument
 from index.lance import LanceIndex
+from index.staging import FolderStaging, beside
 from index.sync import sync
 from tests.doubles.hashing_embedder import HashingEmbedder
 from tests.doubles.memory_source import MemorySource, TextParser
+from tests.doubles.workforce import Workforce, fan_out
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
     """What a process is to do. What the sources hold depends on ``seed`` and ``state`` alone.
 
+    ``shared`` has workers of the process prepare the documents, for an index in a folder.
     ``dies_at`` counts what the process does to the index and its sources, from 1; without it the
     process lives, unless somebody else ends it.
     """
@@ -35,10 +39,12 @@ class Work:
     documents: int
     parser: str = "text-1"
     dies_at: int = 0
+    shared: bool = False
 
 
 EMBEDDER = HashingEmbedder()
 NAMES = ("docs", "wiki")
+PORTION = 7
 TEAM = frozenset({Principal("group", "team").id})
 
 
@@ -81,6 +87,7 @@ async def bring_in_step(
     made: list[MemorySource],
     *,
     parser: str = "text-1",
+    shared: bool = False,
     tick: Callable[[], None] = lambda: None,
 ) -> None:
     """Sync the sources and maintain the index, ticking before and after each effect of that."""
@@ -97,9 +104,38 @@ async def bring_in_step(
     )
     index.tick = tick
     for source in made:
-        await sync(_TickingSource(source, tick), TextParser(parser), EMBEDDER, index)
+        parts = (_TickingSource(source, tick), TextParser(parser), EMBEDDER)
+        if not shared:
+            await sync(*parts, index)
+            continue
+        staging = _TickingStaging(Path(beside(uri)), tick)
+        workforce = Workforce(staging, *parts, lambda: _opened(uri, options))
+        async with workforce.working(2):
+            await sync(*parts, index, fan_out=fan_out(workforce, staging, index, PORTION))
     await index.maintain(force=True)
     await index.close()
+
+
+def _opened(uri: str, options: Mapping[str, str] | None) -> LanceIndex:
+    return LanceIndex(
+        uri, embedder=EMBEDDER.name, dimensions=EMBEDDER.dimensions, storage_options=options
+    )
+
+
+class _TickingStaging(FolderStaging):
+    def __init__(self, path: Path, tick: Callable[[], None]) -> None:
+        super().__init__(path)
+        self._tick = tick
+
+    async def write(self, name: str, content: bytes) -> None:
+        self._tick()
+        await super().write(name, content)
+        self._tick()
+
+    async def delete(self, names: Sequence[str]) -> None:
+        for name in names:
+            self._tick()
+            await super().delete([name])
 
 
 class _TickingSource(MemorySource):
@@ -147,7 +183,8 @@ def run(work: Work, ends: Connection) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     made = sources(work.seed, work.state, work.documents)
-    asyncio.run(bring_in_step(work.uri, work.options, made, parser=work.parser, tick=tick))
+    how = {"parser": work.parser, "shared": work.shared}
+    asyncio.run(bring_in_step(work.uri, work.options, made, **how, tick=tick))
     ends.send(next(ticks) - 1)
 
 

@@ -57,13 +57,16 @@ class Workforce:
     @asynccontextmanager
     async def working(self, workers: int) -> AsyncIterator[None]:
         """Let so many work while the block runs."""
-        tasks = [asyncio.create_task(self._work(self._open_index())) for _ in range(workers)]
+        indexes = [self._open_index() for _ in range(workers)]
+        tasks = [asyncio.create_task(self._work(index)) for index in indexes]
         try:
             yield
         finally:
             for task in tasks:
                 task.cancel()
             ended = await asyncio.gather(*tasks, return_exceptions=True)
+            for index in indexes:
+                await index.close()
         assert all(isinstance(one, asyncio.CancelledError) for one in ended), ended
 
     async def _work(self, index: LanceIndex) -> None:

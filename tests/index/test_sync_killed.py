@@ -47,7 +47,7 @@ def bucket(storage: ObjectStorage) -> Iterator[SlowStorage]:
 
 async def brought(work: Work) -> None:
     made = sources(work.seed, work.state, work.documents)
-    await bring_in_step(work.uri, work.options, made, parser=work.parser)
+    await bring_in_step(work.uri, work.options, made, parser=work.parser, shared=work.shared)
 
 
 async def story(work: Work, copy: Any) -> Story:
@@ -91,7 +91,13 @@ def killed_at(work: Work) -> bool:
 
 
 async def check_folder(
-    tmp_path: Path, seed: int, documents: int, every: int, *, parser: str = "text-1"
+    tmp_path: Path,
+    seed: int,
+    documents: int,
+    every: int,
+    *,
+    parser: str = "text-1",
+    shared: bool = False,
 ) -> int:
     """Kill at every n-th thing that the process does; return how often it was killed."""
     places = count()
@@ -102,10 +108,11 @@ async def check_folder(
     work = Work(str(tmp_path / "begins"), None, seed, 2, documents, parser)
     told = await story(work, copy)
     for kills, dies_at in enumerate(count(1, every)):
-        one = replace(work, uri=copy(told.begins), dies_at=dies_at)
+        one = replace(work, uri=copy(told.begins), dies_at=dies_at, shared=shared)
         if not await asyncio.to_thread(killed_at, one):
             return kills
         await judged(replace(one, dies_at=0), told)
+        assert not [path for path in (tmp_path / "staged").rglob("*") if path.is_file()]
         shutil.rmtree(one.uri)
     raise AssertionError("count does not end")
 
@@ -181,6 +188,12 @@ async def test_a_sync_that_is_killed_in_a_folder_is_completed_by_the_next(tmp_pa
     assert await check_folder(tmp_path, seed=1, documents=40, every=5) >= 3
 
 
+async def test_a_sync_that_others_prepare_is_completed_by_the_next_wherever_it_is_killed(
+    tmp_path: Path,
+) -> None:
+    assert await check_folder(tmp_path, seed=4, documents=40, every=17, shared=True) >= 3
+
+
 async def test_a_sync_that_is_killed_at_a_write_to_the_bucket_is_completed_by_the_next(
     storage: ObjectStorage, bucket: SlowStorage
 ) -> None:
@@ -224,6 +237,15 @@ async def test_a_sync_that_is_killed_at_any_step_is_completed_by_the_next(
     tmp_path: Path, seed: int
 ) -> None:
     assert await check_folder(tmp_path, seed, documents=160, every=1) >= 30
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(7200)
+async def test_a_sync_that_others_prepare_is_completed_wherever_it_is_killed(
+    tmp_path: Path,
+) -> None:
+    kills = await check_folder(tmp_path, seed=5, documents=80, every=1, shared=True)
+    assert kills >= 30
 
 
 @pytest.mark.soak
