@@ -49,14 +49,26 @@ FACTS: Mapping[str, Fact] = {
     "writer_mb": Fact(440, "writer: MB of memory while the table is small", _LOAD),
     "writer_bytes": Fact(500, "writer: bytes of memory more a chunk in the table"),
     "kept": Fact(
-        250_000, "chunks up to which answer keeps rows", "index/lance_upkeep.py", quiet=True
+        100_000, "chunks up to which answer keeps rows", "index/lance_upkeep.py", quiet=True
+    ),
+    "at_once": Fact(
+        50_000,
+        "chunks up to which it fetches them before the first search",
+        "index/lance_upkeep.py",
+        quiet=True,
     ),
     "reader_mb": Fact(430, "answer: MB of memory without any row, model included", _LARGE),
-    "kept_bytes": Fact(11_000, "answer: bytes of memory more a chunk that is kept", _LARGE),
+    "kept_bytes": Fact(13_000, "answer: bytes of memory more a chunk that is kept", _LARGE),
     "reader_bytes": Fact(1_000, "answer: bytes of memory more a chunk of a larger table"),
-    "kept_rounds": Fact(17, "answer, kept: rounds of requests until the first passages", _LARGE),
-    "kept_compute": Fact(0.45, "answer, kept: seconds until then that are no rounds", _LARGE),
-    "kept_fetched": Fact(2_900, "answer, kept: bytes a chunk that are fetched until then", _LARGE),
+    "kept_rounds": Fact(
+        17, "answer, fetched at once: rounds of requests until the first passages", _LARGE
+    ),
+    "kept_compute": Fact(
+        0.45, "answer, fetched at once: seconds until then that are no rounds", _LARGE
+    ),
+    "kept_fetched": Fact(
+        2_900, "answer, fetched at once: bytes a chunk that are fetched until then", _LARGE
+    ),
     "rounds": Fact(35, "answer, larger table: rounds until the first passages", _LARGE),
     "compute": Fact(0.8, "answer, larger table: seconds until then that are no rounds", _LARGE),
     "fetched": Fact(610, "answer, larger table: bytes a chunk that are fetched until then", _LARGE),
@@ -130,7 +142,7 @@ def is_kept(chunks: int) -> bool:
 
 def cold_seconds(chunks: int) -> float:
     """Return how long a fresh container takes from the loaded engine to the first passages."""
-    prefix = "kept_" if is_kept(chunks) else ""
+    prefix = "kept_" if chunks <= f("at_once") else ""
     fetching = chunks * f(f"{prefix}fetched") / 1e6 / f("bandwidth")
     return f(f"{prefix}rounds") * f("round") + f(f"{prefix}compute") * f("slower") + fetching
 

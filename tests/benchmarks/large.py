@@ -94,7 +94,7 @@ def measured(
         await asyncio.to_thread(asked_once, asked, environment, far)
         after_build = await asyncio.to_thread(asked_often, asked, environment, far)
         stored = await state(uri, storage)
-        print(f"built in {built.seconds:.0f} s", file=sys.stderr, flush=True)
+        print(f"built in {built.seconds:.0f} s: {after_build}", file=sys.stderr, flush=True)
         changing = await writer.change(built, asked.commits)
         scattered = await state(uri, storage)
         began = time.monotonic()

@@ -130,7 +130,7 @@ def _seaweedfs() -> Iterator[ObjectStorage]:
         "master.volumeSizeLimitMB": "64",
         "master.electionTimeout": "1s",
         "master.heartbeatInterval": "100ms",
-        "volume.max": "64",
+        "volume.max": "512",
         "filer.localSocket": str(folder / "filer.sock"),
         "s3.localSocket": str(folder / "s3.sock"),
     }

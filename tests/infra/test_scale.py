@@ -59,6 +59,7 @@ def test_commits_and_schedules_are_those_that_run() -> None:
     assert scale.f("maintain_runs") == 720 / hours[given["maintainRate"]]
     assert scale.f("commit_chunks") == sync_pipeline.COMMIT_CHUNKS
     assert scale.f("kept") == lance_upkeep.KEPT_ROWS
+    assert scale.f("at_once") == lance_upkeep.AT_ONCE_ROWS
 
 
 def test_a_page_without_its_marks_is_refused() -> None:
