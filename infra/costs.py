@@ -72,8 +72,10 @@ FACTS: Mapping[str, Fact] = {
     "fresh_gets": Fact(63, "S3: GETs more in a fresh container", _COUNTED),
     "lists": Fact(3, "S3: LISTs a question, to see whether there is a newer index", _COUNTED),
     "fresh_lists": Fact(3, "S3: LISTs more in a fresh container", _COUNTED),
-    "run_gets": Fact(38, "S3: GETs a run of ingest or maintain, at most", _COUNTED),
-    "run_lists": Fact(17, "S3: LISTs a run of ingest or maintain, at most", _COUNTED),
+    "ingest_gets": Fact(10, "S3: GETs a run of ingest that finds nothing new", _COUNTED),
+    "ingest_lists": Fact(6, "S3: LISTs a run of ingest that finds nothing new", _COUNTED),
+    "maintain_gets": Fact(38, "S3: GETs a run of maintain that has nothing to do", _COUNTED),
+    "maintain_lists": Fact(17, "S3: LISTs a run of maintain that has nothing to do", _COUNTED),
     "index_gb": Fact(0.12, "index of 20,000 passages in GB", _COUNTED),
     "index_copies": Fact(2, "copies of it that the bucket keeps: now, and a week of old versions"),
     "image_gb": Fact(0.29, "size of the container image in GB, compressed", "infra/image.py"),
@@ -178,8 +180,11 @@ def month(
     written = questions * f("writes") + tidying * f("run_writes")
     written += runs * f("sweeps") * f("sweep_writes")
     read = (door - questions) * f("click_reads") + runs * f("run_reads")
-    gets = questions * (f("gets") + spread.fresh * f("fresh_gets")) + tidying * f("run_gets")
-    lists = questions * (f("lists") + spread.fresh * f("fresh_lists")) + tidying * f("run_lists")
+    gets = questions * (f("gets") + spread.fresh * f("fresh_gets"))
+    lists = questions * (f("lists") + spread.fresh * f("fresh_lists"))
+    for name in ("ingest", "maintain"):
+        gets += f(f"{name}_runs") * f(f"{name}_gets")
+        lists += f(f"{name}_runs") * f(f"{name}_lists")
     log_kb = door * f("door_log_kb") + questions * f("answer_log_kb")
     log_kb += (tidying + runs) * f("run_log_kb") + calls * f("lambda_log_kb")
     out_gb = questions * f("answer_out_kb" if model else "quote_out_kb") / 1e6

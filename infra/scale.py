@@ -42,7 +42,7 @@ FACTS: Mapping[str, Fact] = {
     "slower": Fact(2, "times that a vCPU of Lambda takes as long as the machine that measured"),
     "commit": Fact(0.0007, "writer: seconds to commit a chunk, compaction included", _LOAD),
     "held": Fact(0.5, "writer: seconds more a commit for each million chunks in the table"),
-    "commit_chunks": Fact(8_192, "chunks in a commit", "index/sync_pipeline.py", quiet=True),
+    "commit_chunks": Fact(8_192, "chunks in a commit", "index/sync_committing.py", quiet=True),
     "maintain": Fact(0.000115, "maintain: seconds a chunk when all of it is due", _LARGE),
     "look": Fact(0.000003, "ingest: seconds a chunk of a run that finds nothing new", _LOAD),
     "stored": Fact(5_300, "bytes stored a chunk, with an hour of old versions", _LARGE),

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from index import lance_upkeep, sync_pipeline
+from index import lance_upkeep, sync_committing
 from infra import scale
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -57,7 +57,7 @@ def test_commits_and_schedules_are_those_that_run() -> None:
     hours = {"rate(1 hour)": 1, "rate(6 hours)": 6}
     assert scale.f("sync_runs") == 720 / hours[given["syncRate"]]
     assert scale.f("maintain_runs") == 720 / hours[given["maintainRate"]]
-    assert scale.f("commit_chunks") == sync_pipeline.COMMIT_CHUNKS
+    assert scale.f("commit_chunks") == sync_committing.COMMIT_CHUNKS
     assert scale.f("kept") == lance_upkeep.KEPT_ROWS
     assert scale.f("at_once") == lance_upkeep.AT_ONCE_ROWS
 
