@@ -73,6 +73,8 @@ def test_every_setting_can_be_set() -> None:
         "FOOTNOTE_PASSAGES": "5",
         "FOOTNOTE_REFUSAL_FLOOR": "0.5",
         "FOOTNOTE_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/1/q.fifo",
+        "FOOTNOTE_PREPARE_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/1/p.fifo",
+        "FOOTNOTE_PORTION": "20",
         "FOOTNOTE_STATE_TABLE": "state",
         "FOOTNOTE_DEAD_LETTERS_URL": "https://sqs.eu-central-1.amazonaws.com/1/dead.fifo",
         "FOOTNOTE_LOG_LEVEL": "debug",
