@@ -10,8 +10,9 @@ Everyone are the full members of the workspace; a guest holds no ``everyone``. W
 rooms, groups, channels and of who asks is not remembered: whoever left a group or a channel does
 not read its documents with the next question. What kind of account the others in a room have is
 remembered for ``ACCOUNT_SECONDS``: each of them costs a call for each question, and Slack allows a
-hundred a minute, all askers together. To keep the rest cheap, groups and channels are only asked
-for where the index holds something that the audience may not read anyhow.
+hundred a minute, all askers together. Their addresses are not, so that for that long a room is not
+offered what is open to them by address or domain alone. To keep the rest cheap, groups and channels
+are only asked for where the index holds something that the audience may not read anyhow.
 
 What narrows an audience must be known: while Slack does not say who is in a room, the question
 waits. What widens it may be missing: then less is found, and the log says why.
@@ -22,6 +23,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TypeVar
 
 from slack_sdk.web.async_client import AsyncWebClient
@@ -140,7 +142,8 @@ class Rooms:
         now = self._clock()
         seen, known = self._accounts.get(user, (-ACCOUNT_SECONDS, Person(user)))
         if now - seen < ACCOUNT_SECONDS:
-            return known
+            # Not the address: whoever has another one by now may read no more what it opened.
+            return replace(known, email="")
         known = await known_person(self._client, user)
         if len(self._accounts) >= MOST_ACCOUNTS:
             self._accounts.clear()

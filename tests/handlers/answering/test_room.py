@@ -144,14 +144,31 @@ async def test_a_small_private_channel_is_each_of_its_members() -> None:
 async def test_the_others_in_a_room_are_looked_at_once_in_five_minutes() -> None:
     async with opened(withholds=False) as at:
         at.add("CCLIENTS", "channel", "UALICE", "UBOB", "UGUEST")
-        before = await at.holds("CCLIENTS")
+        await at.holds("CCLIENTS")
         assert at.called().count("users.info") == 3
-        assert await at.holds("CCLIENTS") == before
+        remembered = await at.holds("CCLIENTS")
+        assert remembered is not None
+        assert remembered == Audience.of({Principal("slack-user", "UGUEST")}, {EVERYONE})
         assert at.called().count("users.info") == 4  # the one who asks, again
         at.slack.workspace.user("UBOB").guest = True
         at.now += ACCOUNT_SECONDS
-        assert await at.holds("CCLIENTS") != before
+        later = await at.holds("CCLIENTS")
+        assert later is not None
+        assert len(later.members) > len(remembered.members)
         assert at.called().count("users.info") == 7
+
+
+async def test_what_the_address_of_somebody_in_a_room_opened_is_closed_by_the_next_question() -> (
+    None
+):
+    async with opened(withholds=False) as at:
+        at.add("GCLIENTS", "private", "UALICE", "UGUEST")
+        theirs = Principal("domain", "client.example")
+        first, second = await at.holds("GCLIENTS"), await at.holds("GCLIENTS")
+        assert first is not None
+        assert second is not None
+        assert any(theirs.id in one for one in first.members)
+        assert not any(theirs.id in one for one in second.members)
 
 
 @pytest.mark.parametrize("kind", ["channel", "private"])
