@@ -158,9 +158,7 @@ async def test_the_others_in_a_room_are_looked_at_once_in_five_minutes() -> None
         assert at.called().count("users.info") == 7
 
 
-async def test_what_the_address_of_somebody_in_a_room_opened_is_closed_by_the_next_question() -> (
-    None
-):
+async def test_no_address_of_somebody_in_a_room_is_remembered_for_the_next_question() -> None:
     async with opened(withholds=False) as at:
         at.add("GCLIENTS", "private", "UALICE", "UGUEST")
         theirs = Principal("domain", "client.example")
