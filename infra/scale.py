@@ -35,6 +35,7 @@ class Fact:
 _SYNC = "tests/benchmarks/sync_speed.py"
 _LOAD = "tests/benchmarks/load.py"
 _LARGE = "tests/benchmarks/large.py"
+_KEPT = "index/lance_upkeep.py"
 
 FACTS: Mapping[str, Fact] = {
     "embed": Fact(0.01, "worker: seconds of a processor to embed a chunk", _SYNC),
@@ -48,26 +49,15 @@ FACTS: Mapping[str, Fact] = {
     "stored": Fact(5_300, "bytes stored a chunk, with an hour of old versions", _LARGE),
     "writer_mb": Fact(440, "writer: MB of memory while the table is small", _LOAD),
     "writer_bytes": Fact(500, "writer: bytes of memory more a chunk in the table"),
-    "kept": Fact(
-        100_000, "chunks up to which answer keeps rows", "index/lance_upkeep.py", quiet=True
-    ),
-    "at_once": Fact(
-        50_000,
-        "chunks up to which it fetches them before the first search",
-        "index/lance_upkeep.py",
-        quiet=True,
-    ),
+    "kept": Fact(100_000, "chunks up to which answer keeps rows", _KEPT, quiet=True),
+    "at_once": Fact(50_000, "those that come before its first search", _KEPT, quiet=True),
     "reader_mb": Fact(430, "answer: MB of memory without any row, model included", _LARGE),
     "kept_bytes": Fact(13_000, "answer: bytes of memory more a chunk that is kept", _LARGE),
     "reader_bytes": Fact(1_000, "answer: bytes of memory more a chunk of a larger table"),
-    "kept_rounds": Fact(
-        17, "answer, fetched at once: rounds of requests until the first passages", _LARGE
-    ),
-    "kept_compute": Fact(
-        0.45, "answer, fetched at once: seconds until then that are no rounds", _LARGE
-    ),
+    "kept_rounds": Fact(17, "answer, at once: rounds of requests until the first passages", _LARGE),
+    "kept_compute": Fact(0.45, "answer, at once: seconds until then that are no rounds", _LARGE),
     "kept_fetched": Fact(
-        2_900, "answer, fetched at once: bytes a chunk that are fetched until then", _LARGE
+        2_900, "answer, at once: bytes a chunk that are fetched until then", _LARGE
     ),
     "rounds": Fact(35, "answer, larger table: rounds until the first passages", _LARGE),
     "compute": Fact(0.8, "answer, larger table: seconds until then that are no rounds", _LARGE),

@@ -21,14 +21,8 @@ from index.audience import EVERYONE
 from index.documents import DocumentRef, RawDocument
 from index.errors import DocumentUnreadable
 from tests.benchmarks.reader_groups import GROUPS
+from tests.benchmarks.sync_speed import PAGES
 
-PAGES = (
-    Path(__file__).resolve().parents[3]
-    / "shared"
-    / "data"
-    / "awsdocs-tree"
-    / "awsdocs-14guides-md.tar.gz"
-)
 SENTENCES = 20_000
 """Most sentences that are kept: a few megabytes, whatever the size of the source."""
 

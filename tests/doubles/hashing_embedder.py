@@ -56,7 +56,7 @@ class HashingEmbedder:
 
 
 class CountingEmbedder(HashingEmbedder):
-    """Remembers how often it was given each text."""
+    """Remembers how often it was given each text since it was last asked."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -65,3 +65,7 @@ class CountingEmbedder(HashingEmbedder):
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
         self.texts.update(texts)
         return super().embed_documents(texts)
+
+    def taken(self) -> Counter[str]:
+        texts, self.texts = self.texts, Counter()
+        return texts

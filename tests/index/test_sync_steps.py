@@ -10,8 +10,6 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -22,10 +20,10 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_s
 from index.audience import EVERYONE, Principal
 from index.documents import DocumentRef
 from index.lance import LanceIndex
-from index.ports import Source, Vectors
+from index.ports import Source
 from index.sources.files import FolderSource
 from index.sync import sync
-from tests.doubles.hashing_embedder import HashingEmbedder
+from tests.doubles.hashing_embedder import CountingEmbedder
 from tests.doubles.memory_source import MemorySource, TextParser
 from tests.doubles.stored_rows import Rows, stored_rows
 
@@ -33,22 +31,6 @@ MEMORIES, FOLDERS = ("memo", "notes", "wiki"), ("docs", "handbook")
 NAMES = (*MEMORIES, *FOLDERS)
 READERS = [frozenset({EVERYONE.id}), frozenset({Principal("group", "team").id}), frozenset()]
 PAGES = [f"{folder}{name}.txt" for folder in ("", "sub/") for name in "abcde"]
-
-
-class CountingEmbedder(HashingEmbedder):
-    """Remembers which texts it was given since it was last asked."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.texts: Counter[str] = Counter()
-
-    def embed_documents(self, texts: Sequence[str]) -> Vectors:
-        self.texts.update(texts)
-        return super().embed_documents(texts)
-
-    def taken(self) -> Counter[str]:
-        texts, self.texts = self.texts, Counter()
-        return texts
 
 
 class OpenMemory(MemorySource):
@@ -225,7 +207,7 @@ def page_text(number: int) -> str:
     return f"Title {number % 5}\n\n" + "\n\n".join(parts)
 
 
-async def synced(place: str, world: World, embedder: HashingEmbedder) -> None:
+async def synced(place: str, world: World, embedder: CountingEmbedder) -> None:
     index = LanceIndex(place, embedder=embedder.name, dimensions=embedder.dimensions)
     for source in world.sources():
         await sync(source, TextParser(), embedder, index, confirm_deletion=True)
