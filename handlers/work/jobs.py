@@ -131,7 +131,48 @@ class PrepareJob:
         return self.key
 
 
-Job = AnswerJob | SyncJob | PrepareJob
+@dataclass(frozen=True, slots=True)
+class AgentJob:
+    """Begin, or go on with, one run of the agent.
+
+    A run begins with a mention, as an answer does, and is named after it. ``step`` is empty then;
+    it names what the run waited for when it is taken up again: an approval that was decided or
+    expired, or an undo. Its state is in the store, and its text is read from Slack again.
+    """
+
+    kind: ClassVar[str] = "agent"
+    version: ClassVar[int] = 1
+    dedupe_seconds: ClassVar[int] = DEDUPE_SECONDS
+
+    team: str
+    channel: str
+    user: str
+    ts: str
+    thread_ts: str
+    place: str
+    step: str = ""
+    sealed: str = ""
+    trace: str = ""
+    accepted_at: float = 0.0
+    round: str = ""
+
+    @property
+    def run(self) -> str:
+        """The run: (team, channel, ts) of the mention that began it."""
+        return f"{self.team}:{self.channel}:{self.ts}"
+
+    @property
+    def key(self) -> str:
+        """The same for every delivery of the same step."""
+        return f"agent:{self.run}:{self.step}"
+
+    @property
+    def group(self) -> str:
+        """Jobs of one thread go one after the other."""
+        return f"{self.team}:{self.channel}:{self.thread_ts}"
+
+
+Job = AnswerJob | SyncJob | PrepareJob | AgentJob
 
 LATEST = 1e11
 """Seconds since the epoch: the year 5138. What is later was not written by a clock."""
@@ -142,8 +183,8 @@ def opaque(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-_KINDS: dict[str, type[AnswerJob] | type[SyncJob] | type[PrepareJob]] = {
-    kind.kind: kind for kind in (AnswerJob, SyncJob, PrepareJob)
+_KINDS: dict[str, type[AnswerJob] | type[SyncJob] | type[PrepareJob] | type[AgentJob]] = {
+    kind.kind: kind for kind in (AnswerJob, SyncJob, PrepareJob, AgentJob)
 }
 
 
@@ -174,7 +215,7 @@ def decode(body: str) -> Job:
         fits = _is_time(value) if wanted is float else isinstance(value, str)
         if not fits:
             raise BadJob(f"The queue holds a job whose {name} has the wrong type.")
-    if isinstance(job, AnswerJob) and job.place not in set(Place):
+    if isinstance(job, AnswerJob | AgentJob) and job.place not in set(Place):
         raise BadJob("The queue holds a job for a place that does not exist.")
     return job
 
