@@ -1,0 +1,116 @@
+"""Open an issue on GitHub, or on a GitHub Enterprise Server.
+
+https://docs.github.com/rest/issues/issues, version 2022-11-28. GitHub has no key that keeps a
+second try from opening a second issue, so each carries the mark of its call, and a call looks for
+it among the newest issues before it opens one.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from handlers.adapters.issue_trackers import (
+    RECENT,
+    number_in,
+    opened_before,
+    parameters,
+    undone,
+    with_mark,
+)
+from handlers.adapters.operator_service import OperatorService, checked_address, segment
+from handlers.tools.errors import ToolRefused
+from handlers.tools.ports import Effect, ToolContext, ToolResult
+
+API: Final = "https://api.github.com"
+SITE: Final = "https://github.com"
+VERSION: Final = "2022-11-28"
+
+
+class GitHubIssues:
+    """Opens issues in the repositories that the operator named; undo closes one as not planned."""
+
+    name = "open_github_issue"
+    description = "Open an issue in a GitHub repository, for a bug or for work that is wanted."
+    effect = Effect.WRITE
+
+    def __init__(
+        self,
+        token: str,
+        repositories: Sequence[str],
+        *,
+        api: str = API,
+        site: str = SITE,
+        seconds: float = 15.0,
+    ) -> None:
+        """Keep the settings; nothing is asked here.
+
+        ``token`` needs to read and write issues of these ``repositories``, each ``owner/name``.
+        ``api`` and ``site`` are https://HOST/api/v3 and https://HOST for an Enterprise Server.
+        Raises ValueError with a sentence for the operator.
+        """
+        for one in repositories:
+            if one.count("/") != 1 or not all(one.split("/")) or one.split() != [one]:
+                raise ValueError(f"{one!r} is no repository; write owner/name.")
+        self._repositories = tuple(repositories)
+        self._site = checked_address(site)
+        self._service = OperatorService(
+            "GitHub",
+            checked_address(api),
+            {
+                "Accept": "application/vnd.github+json",
+                "Authorization": f"Bearer {token}",
+                "X-GitHub-Api-Version": VERSION,
+            },
+            seconds=seconds,
+        )
+        self.parameters: Mapping[str, object] = parameters(
+            "repository", "The repository.", self._repositories
+        )
+
+    async def run(self, arguments: Mapping[str, object], context: ToolContext) -> ToolResult:
+        """Open the issue, unless this call has opened it. Raises ToolRefused, ToolUnavailable."""
+        repository = str(arguments["repository"])
+        if repository not in self._repositories:
+            raise ToolRefused("Issues may not be opened in that repository.")
+        issues = f"{_path(repository)}/issues"
+        listed = await self._service.ask(
+            "GET",
+            issues,
+            query={
+                "state": "all",
+                "sort": "created",
+                "direction": "desc",
+                "per_page": str(RECENT),
+            },
+            deadline=context.deadline,
+        )
+        answer: Any = opened_before(listed, context.call, "body")
+        if answer is None:
+            body = with_mark(str(arguments["body"]), context.call)
+            answer = await self._service.ask(
+                "POST",
+                issues,
+                body={"title": str(arguments["title"]), "body": body},
+                deadline=context.deadline,
+            )
+        number = number_in(answer, "number")
+        return ToolResult(
+            f"Issue {repository}#{number} is open.",
+            url=f"{self._site}{_path(repository).removeprefix('/repos')}/issues/{number}",
+            undo={"repository": repository, "number": number},
+        )
+
+    async def undo(self, undo: Mapping[str, object], context: ToolContext) -> ToolResult:
+        """Close the issue. Raises ToolRefused, ToolUnavailable."""
+        repository, number = undone(undo, "repository", self._repositories)
+        await self._service.ask(
+            "PATCH",
+            f"{_path(repository)}/issues/{number}",
+            body={"state": "closed", "state_reason": "not_planned"},
+            deadline=context.deadline,
+        )
+        return ToolResult(f"Issue {repository}#{number} was closed.")
+
+
+def _path(repository: str) -> str:
+    owner, name = repository.split("/")
+    return f"/repos/{segment(owner)}/{segment(name)}"
