@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -14,7 +14,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.client import Identity, bot_user_id, make_client
 from bot.conversation import Citation, Mention, Vote
-from bot.listeners import actions, commands, events
+from bot.listeners import actions, approvals, commands, events
+from bot.proposals import Decided, Decision, Proposal
 from bot.screening import Screening, strip_internal
 
 __all__ = [
@@ -47,6 +48,26 @@ class Callbacks(Protocol):
 
     async def voted(self, vote: Vote) -> None:
         """Keep a vote durably. If this raises, Slack is told, and shows it to whoever clicked."""
+        ...
+
+    async def decided(self, decision: Decision) -> Decided:
+        """Take a decision about what the agent proposes, durably, or say why not.
+
+        Where the card is to change, the answer holds the whole proposal of these calls and a ruling
+        for each of them. If this raises, whoever clicked is asked to click again.
+        """
+        ...
+
+    async def proposal(self, approval_ids: Sequence[str]) -> Proposal | None:
+        """Return what the agent proposes under these ids as it stands now, or None."""
+        ...
+
+    async def undo(self, team: str, channel: str, run: str, call: str, user: str) -> str:
+        """Have what a call of the agent did taken back; return what to say to ``user``."""
+        ...
+
+    async def stopped(self, team: str, channel: str, thread_ts: str, user: str) -> None:
+        """Have the agent's run in a thread stop. If this raises, Slack tells it again."""
         ...
 
 
@@ -122,6 +143,7 @@ def create_app(
     tokenless.token = token
     app.screening = screening
     app.error(_failed)
+    approvals.register(app, callbacks, client, now)
     events.register(app, callbacks.mentioned, client)
     commands.register(app, callbacks.mentioned)
     actions.register(app, callbacks.footnote, callbacks.voted, client, now)

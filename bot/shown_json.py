@@ -7,7 +7,6 @@ numbers, escapes and the order of keys stay what they are. Taking it out again g
 import json
 import re
 from collections.abc import Callable
-from typing import Any
 
 from bot.markup import width
 from bot.visible import conspicuous, made_visible
@@ -67,19 +66,6 @@ def typed(text: str) -> str:
         _LINE_BREAK.sub(escaped, token) if token.startswith('"') and len(token) > 1 else token
         for token in _TOKEN.findall(text)
     )
-
-
-def fault_of(text: str) -> str:
-    """Return what is wrong with a JSON object, as a sentence for whoever typed it, or ""."""
-    try:
-        found = json.loads(text, object_pairs_hook=_without_twins, parse_constant=_no_number)
-    except json.JSONDecodeError as error:
-        return f"This is not JSON: {error.msg} in line {error.lineno}, column {error.colno}."
-    except RecursionError:
-        return "This is not JSON that can be read: it is nested too deeply."
-    except ValueError as error:
-        return str(error)
-    return "" if isinstance(found, dict) else "The arguments must be one JSON object: { … }."
 
 
 def pieces(text: str, limit: int) -> list[str]:
@@ -161,14 +147,3 @@ def _head(text: str, limit: int) -> str:
 
 def _escaped(character: str) -> str:
     return json.dumps(character)[1:-1]
-
-
-def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("One name stands twice in the same object; keep one of them.")
-    return found
-
-
-def _no_number(name: str) -> float:
-    raise ValueError(f"{name} is no number in JSON.")

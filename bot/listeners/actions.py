@@ -17,6 +17,7 @@ from bot.blocks import OPEN_FOOTNOTE, Block, footnote_view, notice_view, read_bu
 from bot.conversation import Citation, Vote
 from bot.errors import TROUBLE, FootnoteWithheld, code_of
 from bot.feedback import FEEDBACK, read_vote
+from bot.listeners.clicks import first_action, id_of
 
 OPEN_SECONDS = 2.5  # a trigger id lives 3
 
@@ -72,14 +73,14 @@ async def _view(body: dict[str, Any], footnote: Footnote, now: datetime) -> Bloc
     A button only opens footnotes of the conversation in which it was clicked, and only for those
     who may read what they quote.
     """
-    asked = read_button_value(_first_action(body).get("value"))
+    asked = read_button_value(first_action(body).get("value"))
     if asked is None:
         return notice_view(messages.FOOTNOTE_GONE)
     key, number = asked
-    if key.split(":")[:2] != [_id_of(body, "team"), _id_of(body, "channel")]:
+    if key.split(":")[:2] != [id_of(body, "team"), id_of(body, "channel")]:
         return notice_view(messages.FOOTNOTE_ELSEWHERE)
     try:
-        citation = await footnote(key, number, _id_of(body, "user"))
+        citation = await footnote(key, number, id_of(body, "user"))
     except FootnoteWithheld:
         return notice_view(messages.FOOTNOTE_WITHHELD)
     except Exception as error:
@@ -90,10 +91,10 @@ async def _view(body: dict[str, Any], footnote: Footnote, now: datetime) -> Bloc
 
 def _vote(body: dict[str, Any]) -> Vote | None:
     return read_vote(
-        _first_action(body),
-        team=_id_of(body, "team"),
-        channel=_id_of(body, "channel"),
-        user=_id_of(body, "user"),
+        first_action(body),
+        team=id_of(body, "team"),
+        channel=id_of(body, "channel"),
+        user=id_of(body, "user"),
     )
 
 
@@ -110,18 +111,3 @@ async def _tell(body: dict[str, Any], respond: AsyncRespond) -> None:
             )
     except TROUBLE as error:
         logger.warning("nor could that be said: %s", type(error).__name__)
-
-
-def _first_action(body: dict[str, Any]) -> dict[str, Any]:
-    actions = body.get("actions")
-    first = actions[0] if isinstance(actions, list) and actions else {}
-    return first if isinstance(first, dict) else {}
-
-
-def _id_of(body: dict[str, Any], name: str) -> str:
-    """Return the id of the "team", "channel" or "user" of a click, or ""."""
-    part = body.get(name)
-    found = part.get("id") if isinstance(part, dict) else None
-    if found is None and isinstance(body.get("container"), dict):
-        found = body["container"].get(f"{name}_id")
-    return found if isinstance(found, str) else ""
