@@ -11,12 +11,13 @@ from typing import Any, NamedTuple
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from handlers.runtime import tracing
+from handlers.runtime import agents, tracing
 from handlers.runtime.deployed import deployed_settings
 from handlers.runtime.invoke import Warm, prepare, run
 from handlers.runtime.logs import configure
 from handlers.runtime.metrics import Metrics
 from handlers.runtime.wiring import job_queue, slack_client, state_store
+from handlers.work.agents import Agents
 from handlers.work.ports import JobQueue, StateStore
 from handlers.work.reconciliation import reconcile_once
 from handlers.work.syncs import last_sync
@@ -28,6 +29,7 @@ class _Parts(NamedTuple):
     queue: JobQueue
     store: StateStore
     metrics: Metrics
+    agents: Agents | None
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
@@ -36,8 +38,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 
 async def _search() -> dict[str, Any]:
-    index_uri, client, queue, store, metrics = await _open.get()
-    report = await reconcile_once(client, queue, store)
+    index_uri, client, queue, store, metrics, way = await _open.get()
+    report = await reconcile_once(client, queue, store, agents=way)
     metrics.observe_reconcile(report.found)
     # The door that is run most often also tells how long nobody has read the documents.
     if (synced := await last_sync(store, index_uri)) is not None:
@@ -51,7 +53,7 @@ async def _opening(stack: AsyncExitStack) -> _Parts:
     tracing.start(settings)
     queue, store = job_queue(settings), state_store(settings)
     client, metrics = slack_client(settings), Metrics(settings.stage)
-    return _Parts(settings.index, client, queue, store, metrics)
+    return _Parts(settings.index, client, queue, store, metrics, agents.agents(settings))
 
 
 _open = Warm(_opening)

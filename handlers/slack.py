@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from bot.app import FootnoteApp
-from handlers.runtime import tracing
+from handlers.runtime import agents, tracing
 from handlers.runtime.deployed import deployed_settings
 from handlers.runtime.http import answer_gateway
 from handlers.runtime.invoke import Warm, prepare, run
@@ -34,8 +34,10 @@ async def _opening(stack: AsyncExitStack) -> tuple[FootnoteApp, Metrics]:
     configure(settings.log_level)
     tracing.start(settings)
     client, store, metrics = slack_client(settings), state_store(settings), Metrics(settings.stage)
+    agent = agents.deployed_door(settings, client, store)
     count = metrics.observe_feedback
-    return slack_app(settings, client, job_queue(settings), store, count=count), metrics
+    app = slack_app(settings, client, job_queue(settings), store, count=count, agent=agent)
+    return app, metrics
 
 
 _open = Warm(_opening)

@@ -33,6 +33,9 @@ DOCS = ROOT / "bot" / "playground" / "handbook"
 
 CATALOG = ROOT / "infra" / "sources.toml"
 
+AGENT = ROOT / "infra" / "agent"
+"""The files of the agent: what it may do unasked, and further tools."""
+
 EMBEDDER = Path("models") / "all-MiniLM-L6-v2"
 SENTENCE = "Every sentence carries a footnote, and every footnote opens the exact quote."
 
@@ -83,7 +86,8 @@ _NOT_NEEDED = (
     "**/*.h",
 )
 _DOORS = (
-    "import awslambdaric, handlers.answer, handlers.ingest, handlers.maintain, handlers.prepare"
+    "import awslambdaric, handlers.agent, handlers.answer, handlers.ingest, handlers.maintain,"
+    " handlers.prepare"
 )
 _LOADED_WITH = {"otel": "handlers.adapters.otel"}
 """What a group of pyproject.toml is for, and cannot be loaded without it."""
@@ -113,6 +117,7 @@ def assemble(folder: Path, docs: Path, extras: Sequence[str] = ()) -> None:
     export_onnx(folder / EMBEDDER)
     shutil.copytree(docs, folder / "docs")
     shutil.copy(CATALOG, folder / CATALOG.name)
+    shutil.copytree(AGENT, folder / AGENT.name)
     bundle.compile_code(folder, bundle.Target())
     check(folder, extras)
     _settle(folder)

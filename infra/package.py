@@ -35,7 +35,7 @@ LARGEST_UNPACKED = 250_000_000
 
 # boto3 comes along although Lambda has one: that one is of another version every other week, and
 # botocore reads a folder of 400 services before it finds the three.
-_PACKAGES = ("slack-bolt", "aiohttp", "cryptography", "boto3")
+_PACKAGES = ("slack-bolt", "aiohttp", "cryptography", "boto3", "jsonschema", "rfc8785")
 _NOT_NEEDED = (
     "bin",
     "*.dist-info",

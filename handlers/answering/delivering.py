@@ -3,26 +3,45 @@
 import asyncio
 import logging
 from contextlib import suppress
+from typing import Any, Protocol
 
 from handlers.answering.tries import is_outage
-from handlers.answering.worker import AnswerWorker, Handled, Later
+from handlers.answering.worker import Handled, Later
 from handlers.work.deliveries import DELIVERIES, LEASE_SECONDS, Delivery, pause_before
 from handlers.work.errors import QueueUnavailable
-from handlers.work.jobs import AnswerJob
+from handlers.work.jobs import AgentJob, AnswerJob
 from handlers.work.leases import kept
 
 log = logging.getLogger(__name__)
 
 
-async def deliver(worker: AnswerWorker, delivery: Delivery, *, patience: float = 0.0) -> bool:
+class Worker(Protocol):
+    """Works on jobs of one kind: answers, or runs of the agent."""
+
+    async def handle(self, job: Any, *, deliveries: int = 1, last: bool = False) -> Handled | Later:
+        """Work on one job, which was delivered so often, and comes no more after its ``last``."""
+        ...
+
+    def waits_for(self, job: Any, error: Exception) -> bool:
+        """Tell whether ``error`` is an outage that this job may outlast for free."""
+        ...
+
+
+async def deliver(
+    worker: Worker,
+    delivery: Delivery,
+    *,
+    kind: type[AnswerJob] | type[AgentJob] = AnswerJob,
+    patience: float = 0.0,
+) -> bool:
     """Handle one delivery; tell whether its job is off the queue now.
 
-    The lease is extended while the work goes on. A job that another worker holds is waited for up
-    to ``patience`` seconds, for queues where giving it back would count as a delivery. Raises
-    QueueUnavailable when the queue does not take the ending.
+    The lease is extended while the work goes on. What is no job of this ``kind`` is dropped. A job
+    that another worker holds is waited for up to ``patience`` seconds, for queues where giving it
+    back would count as a delivery. Raises QueueUnavailable when the queue does not take the ending.
     """
     job = delivery.job
-    if not isinstance(job, AnswerJob):
+    if not isinstance(job, kind):
         return await delivery.done()
     try:
         async with kept(delivery.extend, every=LEASE_SECONDS / 3):
@@ -33,7 +52,8 @@ async def deliver(worker: AnswerWorker, delivery: Delivery, *, patience: float =
         raise
     except Exception as error:
         log.error(
-            "answer job returned to the queue: %s",
+            "%s job returned to the queue: %s",
+            job.kind,
             type(error).__name__,
             extra={"trace": job.trace, "delivery": delivery.attempts},
         )
@@ -47,7 +67,7 @@ async def deliver(worker: AnswerWorker, delivery: Delivery, *, patience: float =
 
 
 async def _handled(
-    worker: AnswerWorker, job: AnswerJob, attempts: int, patience: float
+    worker: Worker, job: AnswerJob | AgentJob, attempts: int, patience: float
 ) -> Handled | Later:
     loop = asyncio.get_running_loop()
     until = loop.time() + patience

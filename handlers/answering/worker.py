@@ -72,6 +72,10 @@ async def _never() -> bool:
     return False
 
 
+def _nothing(text: str) -> str:
+    return ""
+
+
 class AnswerWorker:
     """Answers jobs, each exactly once as far as a reader of the thread can tell."""
 
@@ -89,13 +93,15 @@ class AnswerWorker:
         observer: Observer = unobserved,
         spans: Spans = untraced,
         was_synced: Callable[[], Awaitable[bool]] = _never,
+        why_not: Callable[[str], str] = _nothing,
         renew_every: float = 5.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Keep the parts; nothing is opened here.
 
-        ``was_synced`` tells whether there must be an index. ``renew_every`` is in seconds,
-        ``clock`` counts seconds since the epoch.
+        ``was_synced`` tells whether there must be an index, ``why_not`` what to say to a text that
+        is no question for the documents. ``renew_every`` is in seconds, ``clock`` counts seconds
+        since the epoch.
         """
         self._client = client
         self._bot_user_id = bot_user_id
@@ -107,6 +113,7 @@ class AnswerWorker:
         self._seal = seal
         self._observer = observer
         self._spans = spans
+        self._why_not = why_not
         self._renew_every = renew_every
         self._clock = clock
         self._budget = StreamBudget(time.monotonic)
@@ -226,6 +233,9 @@ class AnswerWorker:
         if not question.text:
             await reply.apologise(messages.GREETING)
             return Outcome(Ending.DECLINED, "empty")
+        if sentence := self._why_not(question.text):
+            await reply.apologise(sentence)
+            return Outcome(Ending.DECLINED, "no-question")
         search = await self._finder.search_for(question, timing)
         with timing.retrieving():
             found = await self._finder.found(search, audience)

@@ -56,10 +56,10 @@ async def answering(
         extractive,
         deadline_seconds=settings.answer_seconds,
         window_tokens=settings.model_window,
-        cost_of=_cost_of(settings),
-        entailment=_entailment(settings),
+        cost_of=cost_of(settings),
+        entailment=entailment(settings),
     )
-    rewriter = ModelRewriter(model, cost_of=_cost_of(settings))
+    rewriter = ModelRewriter(model, cost_of=cost_of(settings))
     rewrites = settings.rewrite == "ON"
     try:
         yield Answering(CarefulAnswerer(writer), rewriter if rewrites else NoRewriter())
@@ -67,7 +67,8 @@ async def answering(
         await model.aclose()
 
 
-def _entailment(settings: Settings) -> Entailment | None:
+def entailment(settings: Settings) -> Entailment | None:
+    """Return the model of a second opinion, if one is set."""
     if not settings.entailment_model:
         return None
     from handlers.adapters.entailment import CrossEncoderEntailment
@@ -75,7 +76,8 @@ def _entailment(settings: Settings) -> Entailment | None:
     return CrossEncoderEntailment(settings.entailment_model)
 
 
-def _cost_of(settings: Settings) -> Callable[[Usage], float] | None:
+def cost_of(settings: Settings) -> Callable[[Usage], float] | None:
+    """Return what prices a use of the model in US dollars; None where no price is set."""
     prompt, completion = settings.model_price_in / 1e6, settings.model_price_out / 1e6
     if not (prompt or completion):
         return None

@@ -16,10 +16,10 @@ from contextlib import suppress
 from typing import Any
 
 from handlers.adapters.sqs import SqsDelivery, SqsQueue
-from handlers.answering.delivering import deliver
-from handlers.answering.worker import AnswerWorker
+from handlers.answering.delivering import Worker, deliver
 from handlers.work.deliveries import LEASE_SECONDS
 from handlers.work.errors import BadJob, QueueUnavailable
+from handlers.work.jobs import AgentJob, AnswerJob
 from handlers.work.leases import kept
 
 log = logging.getLogger(__name__)
@@ -28,14 +28,21 @@ PATIENCE_SECONDS = 2 * LEASE_SECONDS
 """How long a message that another worker holds is waited for: SQS counts every delivery."""
 
 Record = Mapping[str, Any]
+Kind = type[AnswerJob] | type[AgentJob]
 
 
 async def answer_batch(
-    worker: AnswerWorker, queue: SqsQueue, records: Sequence[Record], *, seconds: float
+    worker: Worker,
+    queue: SqsQueue,
+    records: Sequence[Record],
+    *,
+    seconds: float,
+    kind: Kind = AnswerJob,
 ) -> list[str]:
-    """Answer all; return the ids of the messages that must come again, after ``seconds`` at most.
+    """Work on all jobs of a ``kind``; return the ids of the messages that must come again.
 
-    What is not done by then is given back in order, before Lambda kills the process.
+    It takes ``seconds`` at most. What is not done by then is given back in order, before Lambda
+    kills the process.
     """
     groups: dict[str, list[Record]] = defaultdict(list)
     for record in records:
@@ -44,20 +51,20 @@ async def answer_batch(
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await asyncio.gather(
-                *(_answer_group(worker, queue, group, done) for group in groups.values())
+                *(_answer_group(worker, queue, group, done, kind) for group in groups.values())
             )
     return [record["messageId"] for record in records if record["messageId"] not in done]
 
 
 async def _answer_group(
-    worker: AnswerWorker, queue: SqsQueue, records: Sequence[Record], done: set[str]
+    worker: Worker, queue: SqsQueue, records: Sequence[Record], done: set[str], kind: Kind
 ) -> None:
     waiting: dict[str, SqsDelivery] = {}
     for record in records:
         try:
             waiting[record["messageId"]] = queue.delivered(record)
         except BadJob as error:
-            log.error("an answer job cannot be read: %s", error)
+            log.error("%s job cannot be read: %s", kind.kind, error)
             # Its thread waits meanwhile, for SQS keeps the order of a group.
             with suppress(QueueUnavailable):
                 await queue.hide(record, LEASE_SECONDS)
@@ -73,7 +80,7 @@ async def _answer_group(
             for message_id in list(waiting):
                 delivery = waiting.pop(message_id)
                 with suppress(QueueUnavailable):
-                    if await deliver(worker, delivery, patience=PATIENCE_SECONDS):
+                    if await deliver(worker, delivery, kind=kind, patience=PATIENCE_SECONDS):
                         done.add(message_id)
         except asyncio.CancelledError:
             for delivery in waiting.values():

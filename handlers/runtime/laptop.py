@@ -13,9 +13,8 @@ from functools import partial
 from bot.errors import SlackConversationError
 from bot.socket_mode import connected
 from handlers.adapters.sqlite_queue import SqliteQueue
-from handlers.answering.delivering import deliver
-from handlers.answering.worker import AnswerWorker
-from handlers.runtime import tracing
+from handlers.answering.delivering import Worker, deliver
+from handlers.runtime import agents, tracing
 from handlers.runtime.http import serve_http
 from handlers.runtime.settings import Settings
 from handlers.runtime.wiring import (
@@ -24,8 +23,10 @@ from handlers.runtime.wiring import (
     opened_store,
     slack_app,
     slack_client,
+    warm_index,
 )
 from handlers.work.errors import QueueUnavailable, WorkError
+from handlers.work.jobs import AgentJob, AnswerJob
 from handlers.work.reconciliation import reconcile_once
 from index.errors import KnowledgeError
 
@@ -61,15 +62,26 @@ async def running(
     async with AsyncExitStack() as stack:
         stack.push_async_callback(queue.close)
         store = await stack.enter_async_context(opened_store(settings))
-        app = slack_app(settings, client, queue, store)
-        worker = await stack.enter_async_context(answer_worker(settings, client, store))
-        tasks = [asyncio.create_task(_work(queue, worker)) for _ in range(settings.workers)]
+        warm = await stack.enter_async_context(warm_index(settings))
+        agent = await stack.enter_async_context(agents.on_a_laptop(settings, client, store, warm))
+        app = slack_app(settings, client, queue, store, agent=agent.door if agent else None)
+        worker = await stack.enter_async_context(answer_worker(settings, client, store, warm=warm))
+        tasks = [
+            asyncio.create_task(_work(queue, worker, AnswerJob)) for _ in range(settings.workers)
+        ]
+        if agent is not None:
+            # Tasks of their own: a run takes minutes, and no answer shall wait for it.
+            tasks += [
+                asyncio.create_task(_work(agent.queue, agent.worker, AgentJob))
+                for _ in range(settings.workers)
+            ]
         if sync is not None and settings.sync_minutes:
             tasks.append(asyncio.create_task(_repeat("sync", sync, settings.sync_minutes * 60)))
         if maintain is not None:
             tasks.append(asyncio.create_task(_repeat("maintain", maintain, MAINTAIN_SECONDS)))
         if reconciles:
-            look = partial(reconcile_once, client, queue, store)
+            way = agent.door.agents if agent else None
+            look = partial(reconcile_once, client, queue, store, agents=way)
             tasks.append(asyncio.create_task(_repeat("reconcile", look, RECONCILE_SECONDS)))
         stack.push_async_callback(_stop, tasks)
         address = ""
@@ -83,12 +95,12 @@ async def running(
         yield address
 
 
-async def _work(queue: SqliteQueue, worker: AnswerWorker) -> None:
+async def _work(queue: SqliteQueue, worker: Worker, kind: type[AnswerJob] | type[AgentJob]) -> None:
     while True:
         try:
             delivery = await queue.receive(wait=20.0)
             if delivery is not None:
-                await deliver(worker, delivery)
+                await deliver(worker, delivery, kind=kind)
         except QueueUnavailable as error:
             # What was in hand comes back when its lease ends.
             log.error("the queue did not answer, trying again: %s", error)

@@ -15,7 +15,10 @@ reader's vote on an answer:
 
 They count votes as they are given. Whoever changes their mind is counted once more, with the new
 vote; the old one is not taken back, because CloudWatch forgets nothing. Pressing the same button
-again counts nothing.
+again counts nothing. The metrics of a run of the agent, which adds to Cost as a question does:
+
+    AgentRuns  AgentFailed                                                0 or 1 each
+    AgentTurns  AgentTokens  AgentTime                                    milliseconds at work
 """
 
 from __future__ import annotations
@@ -31,7 +34,8 @@ from bot.conversation import Ending, Verdict
 
 if TYPE_CHECKING:
     from bot.conversation import Outcome
-    from handlers.work.jobs import AnswerJob
+    from handlers.tools.runs import Run
+    from handlers.work.jobs import AgentJob, AnswerJob
     from handlers.work.measures import AnswerMeasures
     from index.sync import SyncReport
 
@@ -117,6 +121,20 @@ class Metrics:
                 "Cost": (measures.cost, "None"),
             },
             {"trace": job.trace, "reason": outcome.reason, "deliveries": measures.deliveries},
+        )
+
+    def observe_run(self, job: AgentJob, run: Run, outcome: Outcome) -> None:
+        """Count one run of the agent that came to its end: an Observer of its worker."""
+        self._put(
+            {
+                "AgentRuns": (1, "Count"),
+                "AgentFailed": _whether(outcome.ending is Ending.FAILED),
+                "AgentTurns": (run.spent.turns, "Count"),
+                "AgentTokens": (run.spent.tokens, "Count"),
+                "AgentTime": _milliseconds(run.spent.seconds),
+                "Cost": (run.spent.cost or None, "None"),
+            },
+            {"trace": job.trace, "reason": outcome.reason},
         )
 
     def observe_feedback(self, helpful: bool) -> None:

@@ -4,6 +4,13 @@ from collections.abc import Iterator
 
 from handlers.runtime.setting_fields_aws import DeployedFields
 
+_TRACKERS = {
+    "github": ("url", "repositories", "token"),
+    "gitlab": ("url", "projects", "token"),
+    "jira": ("url", "projects", "email", "token"),
+}
+"""Where issues can be opened, and the settings that each needs."""
+
 
 def conflicts(settings: DeployedFields) -> Iterator[tuple[tuple[str, ...], str]]:
     """Yield each conflict as the fields that are involved and a sentence for the operator."""
@@ -19,9 +26,30 @@ def conflicts(settings: DeployedFields) -> Iterator[tuple[tuple[str, ...], str]]
             ("queue_url", "state_table"),
             f"{missing} is not set. Queue and state belong together: set both, or neither.",
         )
+    if settings.agent == "ON" and settings.queue_url:
+        for field, name in (
+            ("agent_queue_url", "FOOTNOTE_AGENT_QUEUE_URL"),
+            ("audit_table", "FOOTNOTE_AUDIT_TABLE"),
+        ):
+            if not getattr(settings, field):
+                yield (
+                    ("agent", "queue_url", field),
+                    f"{name} is not set, and FOOTNOTE_AGENT is ON. Deploy with --param agent=true, "
+                    "which sets them all.",
+                )
+    for tracker, parts in _TRACKERS.items():
+        given = [part for part in parts if getattr(settings, f"{tracker}_{part}")]
+        if given not in ([], ["url"], list(parts)):
+            missing = [f"FOOTNOTE_{tracker}_{part}".upper() for part in parts if part not in given]
+            yield (
+                tuple(f"{tracker}_{part}" for part in parts),
+                f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set, and what "
+                "belongs to it is. Set all of them, or none.",
+            )
     if (
         (settings.queue_url and settings.state_table)
         or settings.prepare_queue_url
+        or settings.agent_queue_url
         or settings.parameters
     ) and not settings.aws_region:
         yield (

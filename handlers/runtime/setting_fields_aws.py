@@ -1,4 +1,4 @@
-"""The settings of a deployment on AWS, with those of setting_fields_search.py below them. Pure."""
+"""The settings of a deployment on AWS, with those of setting_fields_agent.py below them. Pure."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -6,13 +6,13 @@ from typing import Annotated
 from handlers.runtime import setting_kinds as kinds
 from handlers.runtime.secret import SecretStr
 from handlers.runtime.setting_fields import Setting
-from handlers.runtime.setting_fields_search import SearchFields
+from handlers.runtime.setting_fields_agent import AgentFields
 
 _AWS = "AWS"
 
 
 @dataclass(frozen=True, kw_only=True)
-class DeployedFields(SearchFields):
+class DeployedFields(AgentFields):
     """The values of all settings; ``Settings`` adds how they are read and used."""
 
     stage: Annotated[
@@ -74,6 +74,36 @@ class DeployedFields(SearchFields):
             "Most documents that `prepare` is given at once.",
         ),
     ] = 100
+    agent_queue_url: Annotated[
+        str,
+        Setting(
+            _AWS,
+            "FOOTNOTE_AGENT_QUEUE_URL",
+            kinds.url,
+            "SQS FIFO queue of what is asked of the agent.",
+            shown="a SQLite file in FOOTNOTE_HOME",
+        ),
+    ] = ""
+    agent_dead_letters_url: Annotated[
+        str,
+        Setting(
+            _AWS,
+            "FOOTNOTE_AGENT_DEAD_LETTERS_URL",
+            kinds.url,
+            "SQS FIFO queue of what the agent gave up; `footnote redrive` empties it too.",
+            shown="a SQLite file in FOOTNOTE_HOME",
+        ),
+    ] = ""
+    audit_table: Annotated[
+        str,
+        Setting(
+            _AWS,
+            "FOOTNOTE_AUDIT_TABLE",
+            kinds.text,
+            "DynamoDB table of the audit log of agent mode.",
+            shown="a SQLite file in FOOTNOTE_HOME",
+        ),
+    ] = ""
     state_table: Annotated[
         str,
         Setting(

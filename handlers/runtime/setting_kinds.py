@@ -108,6 +108,17 @@ def headers(value: str) -> SecretStr:
     return secret(value)
 
 
+def user_ids(value: str) -> str:
+    """Return ids of Slack users, with one space between."""
+    found = value.replace(",", " ").split()
+    if not all(re.fullmatch(r"[UW][A-Z0-9]{2,20}", user) for user in found):
+        raise ValueError(
+            "is not a user id like U012AB3CD, or several of these with spaces between. Copy it "
+            'from a profile in Slack, "Copy member ID".'
+        )
+    return " ".join(found)
+
+
 def index_address(value: str) -> str:
     """Return a folder, or ``s3://bucket/prefix``."""
     if "://" not in value:

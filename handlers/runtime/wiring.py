@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from handlers.runtime import embedders, tracing
 from handlers.runtime.settings import Settings
@@ -21,13 +21,13 @@ from handlers.work.measures import Observer, unobserved
 from index.errors import KnowledgeError
 
 if TYPE_CHECKING:
-    from slack_sdk.web.async_client import AsyncWebClient
-
     from bot.app import FootnoteApp
+    from bot.client import SlackClient
     from handlers.adapters.sqlite_queue import SqliteQueue
     from handlers.adapters.sqs import SqsQueue
     from handlers.answering.ports import Answerer
     from handlers.answering.worker import AnswerWorker
+    from handlers.runtime.agents import AgentDoor
     from handlers.work.ports import JobQueue, StateStore
     from handlers.work.seal import Seal
     from index.embedding_onnx import VectorSpace
@@ -108,7 +108,7 @@ def seal(settings: Settings) -> Seal:
     return Seal(secret.get_secret_value() if secret else "")
 
 
-def slack_client(settings: Settings) -> AsyncWebClient:
+def slack_client(settings: Settings) -> SlackClient:
     """Return the Web API client. Raises SettingsError without a bot token."""
     from bot.app import make_client
 
@@ -119,12 +119,16 @@ def slack_client(settings: Settings) -> AsyncWebClient:
 
 def slack_app(
     settings: Settings,
-    client: AsyncWebClient,
+    client: SlackClient,
     queue: JobQueue,
     store: StateStore,
     count: Counter = uncounted,
+    agent: AgentDoor | None = None,
 ) -> FootnoteApp:
-    """Return the Slack app of the door: it accepts mentions, opens footnotes and keeps votes."""
+    """Return the Slack app of the door: it accepts mentions, opens footnotes and keeps votes.
+
+    With the door's side of the ``agent`` it also takes what is asked of the agent, and decisions.
+    """
     from bot.app import create_app
     from handlers.answering.room import may_read
     from handlers.work.reception import Reception
@@ -140,6 +144,8 @@ def slack_app(
         may_read=partial(may_read, client),
         spans=tracing.span,
         count=count,
+        agents=agent.agents if agent else None,
+        desk=agent.desk if agent else None,
     )
     return create_app(reception, signing_secret=signing, token=client.token or "", client=client)
 
@@ -180,8 +186,11 @@ async def opened_index(
         await index.close()
 
 
+Warm: TypeAlias = "tuple[Embedder, LanceIndex]"
+
+
 @asynccontextmanager
-async def warm_index(settings: Settings) -> AsyncIterator[tuple[Embedder, LanceIndex]]:
+async def warm_index(settings: Settings) -> AsyncIterator[Warm]:
     """Yield the embedder for questions and the index, both ready for a quick first question."""
     # What waits for the storage, what computes in Python and what computes outside of it go along
     # with each other, even on two processors.
@@ -227,23 +236,24 @@ async def answerer(settings: Settings, embedder: Embedder) -> AsyncIterator[Answ
 @asynccontextmanager
 async def answer_worker(
     settings: Settings,
-    client: AsyncWebClient,
+    client: SlackClient,
     store: StateStore,
     *,
     observer: Observer = unobserved,
+    warm: Warm | None = None,
 ) -> AsyncIterator[AnswerWorker]:
-    """Yield the worker with a warm embedder and a warm index."""
+    """Yield the worker with a warm embedder and a warm index, those of ``warm`` if given."""
     from bot.app import bot_user_id
     from handlers.answering.worker import AnswerWorker
+    from handlers.runtime.agent_mode import why_not
     from handlers.runtime.answerers import answering
     from handlers.work.claims import Claims
     from handlers.work.deliveries import LEASE_SECONDS
     from handlers.work.syncs import last_sync
 
-    async with (
-        warm_index(settings) as (embedder, index),
-        answering(settings, embedder) as parts,
-    ):
+    async with AsyncExitStack() as stack:
+        embedder, index = warm or await stack.enter_async_context(warm_index(settings))
+        parts = await stack.enter_async_context(answering(settings, embedder))
 
         async def was_synced() -> bool:
             return await last_sync(store, settings.index) is not None
@@ -260,5 +270,6 @@ async def answer_worker(
             observer=observer,
             spans=tracing.span,
             was_synced=was_synced,
+            why_not=partial(why_not, settings),
             renew_every=LEASE_SECONDS / 3,
         )

@@ -137,7 +137,8 @@ class AgentJob:
 
     A run begins with a mention, as an answer does, and is named after it. ``step`` is empty then;
     it names what the run waited for when it is taken up again: an approval that was decided or
-    expired, or an undo. Its state is in the store, and its text is read from Slack again.
+    expired, or an undo. Its state is in the store, and its text is read from Slack again;
+    ``sealed`` may hold Slack's leave to search on behalf of the asker.
     """
 
     kind: ClassVar[str] = "agent"
@@ -155,6 +156,23 @@ class AgentJob:
     trace: str = ""
     accepted_at: float = 0.0
     round: str = ""
+
+    @classmethod
+    def of(
+        cls, mention: Mention, *, trace: str, accepted_at: float, sealed: str = ""
+    ) -> "AgentJob":
+        """Make the job that begins a run for a mention; its text is left behind."""
+        return cls(
+            team=mention.team,
+            channel=mention.channel,
+            user=mention.user,
+            ts=mention.ts,
+            thread_ts=mention.thread_ts,
+            place=mention.place.value,
+            sealed=sealed,
+            trace=trace,
+            accepted_at=accepted_at,
+        )
 
     @property
     def run(self) -> str:

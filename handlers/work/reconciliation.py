@@ -25,9 +25,11 @@ from dataclasses import dataclass, field, replace
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.missed import CALLS, Bookmark, Sweep
+from handlers.work.agents import Agents, job_of
+from handlers.work.agents import put as put_job
 from handlers.work.claims import was_taken
 from handlers.work.errors import QueueUnavailable
-from handlers.work.jobs import AnswerJob
+from handlers.work.jobs import AgentJob, AnswerJob
 from handlers.work.outcomes import read
 from handlers.work.ports import JobQueue, StateStore
 
@@ -112,6 +114,7 @@ async def reconcile_once(
     queue: JobQueue,
     store: StateStore,
     *,
+    agents: Agents | None = None,
     clock: Callable[[], float] = time.time,
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     calls: int = CALLS,
@@ -124,7 +127,8 @@ async def reconcile_once(
     killed its workers stays where ``footnote redrive`` finds it). Two runs at once do no harm: a
     question that is queued twice is answered by whoever claims it first.
 
-    ``calls`` is the most reads of history and threads; ``clock`` is in seconds since the epoch.
+    What is meant for the agent goes to its queue, if there are ``agents``. ``calls`` is the most
+    reads of history and threads; ``clock`` is in seconds since the epoch.
     Raises ConversationUnreadable when the bot may not list its conversations, StoreUnavailable.
     """
     now = clock()
@@ -149,11 +153,11 @@ async def reconcile_once(
     try:
         async with aclosing(sweep.mentions()) as mentions:
             async for mention in mentions:
-                job = AnswerJob.of(mention, trace=uuid.uuid4().hex, accepted_at=clock())
-                if await _left_a_trace(store, job.key):
+                job = job_of(mention, agents, trace=uuid.uuid4().hex, accepted_at=clock())
+                if await _left_a_trace(store, job):
                     continue
                 found += 1
-                await queue.put(job)
+                await put_job(job, queue, agents)
                 put += 1
                 log.info("a question that Slack did not deliver", extra={"trace": job.trace})
     except QueueUnavailable as error:
@@ -177,9 +181,16 @@ async def reconcile_once(
     )
 
 
-async def _left_a_trace(store: StateStore, key: str) -> bool:
-    """Tell whether the job ended, or whether a worker ever took it."""
-    return await read(store, key) is not None or await was_taken(store, key)
+async def _left_a_trace(store: StateStore, job: AnswerJob | AgentJob) -> bool:
+    """Tell whether the job ended, or whether a worker ever took it.
+
+    What was answered as a question while agent mode was off must not begin to act a day later.
+    """
+    keys = {job.key, job.run} if isinstance(job, AgentJob) else {job.key}
+    for key in keys:
+        if await read(store, key) is not None or await was_taken(store, key):
+            return True
+    return False
 
 
 def _read(row: Mapping[str, object], now: float) -> _Progress:

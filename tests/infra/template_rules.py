@@ -141,6 +141,18 @@ def tables(template: Template) -> list[str]:
     return broken
 
 
+def audit_log(template: Template) -> list[str]:
+    """The audit log outlives its stack, and what is deployed may add to it and do no more."""
+    broken = []
+    if template["Resources"]["AuditTable"].get("DeletionPolicy") != "RetainExceptOnCreate":
+        broken.append("AuditTable goes with its stack")
+    for role, statement in statements(template):
+        named = any(referred(resource) == "AuditTable" for resource in _list(statement["Resource"]))
+        if named and _list(statement["Action"]) != ["dynamodb:PutItem"]:
+            broken.append(f"{role} may {', '.join(_list(statement['Action']))} the audit log")
+    return broken
+
+
 def queues_encrypted(template: Template) -> list[str]:
     """Every queue is encrypted: by SQS itself, or with a key."""
     return [
@@ -285,7 +297,7 @@ def _list(value: Any) -> list[Any]:
 
 RULES = (
     *(visibility, batches, dead_letters, actions_named, resources_named, roles_apart),
-    *(tables, queues_encrypted, buckets, index_bucket, staged),
+    *(tables, audit_log, queues_encrypted, buckets, index_bucket, staged),
     *(dead_letters_ring, failures_ring),
     *(logs, no_secrets, schedules),
 )

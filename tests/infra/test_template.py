@@ -33,6 +33,8 @@ OPTIONS = {
     "prod, its own key, told by e-mail, kept warm": (
         *("prod", f"kmsKey={KEY}", "alarmEmail=me@example.com", "provisionedConcurrency=1"),
     ),
+    "with the agent, its own key": ("prod", f"kmsKey={KEY}", "agent=true"),
+    "local, with the agent": ("local", "agent=true"),
     "another name, SnapStart, arm64, syncs fanned out": (
         *("trial-2", "snapStart=true", "architecture=arm64", "fanOut=true", "portion=20"),
     ),
@@ -80,7 +82,7 @@ def template(
 
 @pytest.fixture(scope="module")
 def sound(packaged: Callable[..., dict[str, Any]]) -> dict[str, Any]:
-    return plain(packaged("dev"))
+    return plain(packaged("dev", "agent=true"))
 
 
 def lint(template: Mapping[str, Any], folder: Path) -> str:
@@ -127,7 +129,12 @@ def test_more_resources_than_a_stack_may_have_are_named(sound: dict[str, Any]) -
 
 
 def test_the_queues_give_up_where_the_program_expects_it(sound: dict[str, Any]) -> None:
-    for queue, deliveries in (("AnswerQueue", DELIVERIES), ("PrepareQueue", PORTION_DELIVERIES)):
+    expected = {
+        "AnswerQueue": DELIVERIES,
+        "PrepareQueue": PORTION_DELIVERIES,
+        "AgentQueue": DELIVERIES,
+    }
+    for queue, deliveries in expected.items():
         assert properties(sound, queue)["RedrivePolicy"]["maxReceiveCount"] == deliveries
 
 
@@ -162,6 +169,50 @@ def test_who_prepares_documents_reads_the_index_and_writes_only_beside_it(
     assert "sqs:SendMessage" not in str(granted)
 
 
+def test_without_the_agent_there_is_nothing_of_it_but_an_empty_table_and_a_log(
+    packaged: Callable[..., dict[str, Any]],
+) -> None:
+    def of_agents(*option: str) -> set[str]:
+        return {name for name in plain(packaged(*option))["Resources"] if "Agent" in name}
+
+    def variables(*option: str) -> list[object]:
+        given = properties(packaged(*option), "SlackLambdaFunction")["Environment"]["Variables"]
+        return [given.get(f"FOOTNOTE_{name}") for name in ("AGENT", "AGENT_QUEUE_URL")]
+
+    assert of_agents("prod") == {"AgentLogGroup"}
+    assert variables("prod") == ["OFF", None]
+    assert of_agents("prod", f"kmsKey={KEY}", "agent=true") == {
+        *("AgentLogGroup", "AgentLambdaFunction", "AgentRole", "AgentQueue", "AgentDeadLetters"),
+        *("AgentEventSourceMappingSQSAgentQueue", "AgentDeadLettersAlarm", "AgentErrorsAlarm"),
+    }
+    assert variables("prod", f"kmsKey={KEY}", "agent=true") == ["ON", {"Ref": "AgentQueue"}]
+
+
+def test_no_name_of_a_resource_that_is_not_there_is_left_over(
+    packaged: Callable[..., dict[str, Any]],
+) -> None:
+    decided = plain(packaged("prod"))
+    left = json.dumps([decided["Resources"], decided["Outputs"]["AuditTableName"]])
+    there = decided["Resources"]
+    named = set(re.findall(r'"(?:Ref|Fn::GetAtt)": \[?"(\w+)"', left))
+    assert named
+    assert {name for name in named if name.startswith("Agent") and name not in there} == set()
+
+
+def test_who_puts_jobs_for_the_agent_and_notes_in_its_log_is_known(sound: dict[str, Any]) -> None:
+    granted: dict[str, set[str]] = {}
+    for role, statement in template_rules.statements(sound):
+        for thing in ("AgentQueue", "AuditTable"):
+            if statement["Resource"] == {"Fn::GetAtt": [thing, "Arn"]}:
+                granted.setdefault(f"{thing}: {statement['Action']}", set()).add(role)
+    taking = granted.pop(next(name for name in granted if "ReceiveMessage" in name))
+    assert taking == {"AgentRole"}
+    assert granted == {
+        "AgentQueue: sqs:SendMessage": {"SlackRole", "ReconcileRole"},
+        "AuditTable: dynamodb:PutItem": {"SlackRole", "AgentRole"},
+    }
+
+
 def test_zips_are_made_for_the_python_that_runs_them(sound: dict[str, Any]) -> None:
     runtimes = {f["Runtime"] for _, f in of_type(sound, "Lambda::Function") if "Runtime" in f}
     assert runtimes == {f"python{RUNTIME}"}
@@ -170,7 +221,10 @@ def test_zips_are_made_for_the_python_that_runs_them(sound: dict[str, Any]) -> N
 def test_lancedb_comes_as_an_image_on_aws_and_as_a_zip_in_the_stage_local(
     packaged: Callable[..., dict[str, Any]],
 ) -> None:
-    images = {"prod": {"answer", "ingest", "maintain", "prepare"}, "local": set[str]()}
+    images = {
+        "prod": {"agent", "answer", "ingest", "maintain", "prepare"},
+        "local": set[str](),
+    }
     for stage, expected in images.items():
         found = set()
         for _, function in of_type(packaged(stage), "Lambda::Function"):
@@ -192,6 +246,7 @@ def test_each_way_of_waiting_less_for_a_cold_start_is_off_unless_asked_for(
     assert [kept_warm(packaged(*option)) for option in OPTIONS.values()] == [
         *(set(), set(), set()),
         {"ProvisionedConcurrencyConfig"},
+        *(set(), set()),
         {"SnapStart"},
     ]
 
@@ -203,7 +258,7 @@ def test_nobody_is_written_to_unless_an_address_is_given(
         [s["Endpoint"] for _, s in of_type(plain(packaged(*option)), "SNS::Subscription")]
         for option in OPTIONS.values()
     ]
-    assert told == [[], [], [], ["me@example.com"], []]
+    assert told == [[], [], [], ["me@example.com"], [], [], []]
 
 
 def alarm_names(template: Mapping[str, Any]) -> set[str]:
@@ -244,7 +299,7 @@ def test_alarms_and_dashboard_show_only_metrics_that_are_written(sound: dict[str
 
 def dashboard_rows(template: Mapping[str, Any]) -> list[list[Any]]:
     text, names = properties(template, "Dashboard")["DashboardBody"]["Fn::Sub"]
-    body = json.loads(text)
+    body = json.loads(text.replace("${AgentAlarms}", ""))
     known = {*names, *template["Resources"], "AWS::Region"}
     assert set(re.findall(r"\$\{([^}]+)\}", text)) <= known
     widgets = [widget["properties"] for widget in body["widgets"]]
@@ -254,6 +309,7 @@ def dashboard_rows(template: Mapping[str, Any]) -> list[list[Any]]:
 def test_the_dashboard_shows_every_alarm(sound: dict[str, Any]) -> None:
     text, names = properties(sound, "Dashboard")["DashboardBody"]["Fn::Sub"]
     shown = {names[name]["Fn::GetAtt"][0] for name in re.findall(r"\$\{(\w+Alarm)\}", text)}
+    shown |= set(re.findall(r"\$\{(\w+Alarm)\.Arn\}", names["AgentAlarms"]["Fn::Sub"]))
     assert shown == {name for name, _ in of_type(sound, "CloudWatch::Alarm")}
 
 

@@ -75,6 +75,32 @@ def test_every_setting_can_be_set() -> None:
         "FOOTNOTE_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/1/q.fifo",
         "FOOTNOTE_PREPARE_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/1/p.fifo",
         "FOOTNOTE_PORTION": "20",
+        "FOOTNOTE_AGENT": "on",
+        "FOOTNOTE_AGENT_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/1/a.fifo",
+        "FOOTNOTE_AGENT_DEAD_LETTERS_URL": "https://sqs.eu-central-1.amazonaws.com/1/ad.fifo",
+        "FOOTNOTE_AUDIT_TABLE": "audit",
+        "FOOTNOTE_AGENT_APPROVERS": "U012AB3CD, W345EF6GH",
+        "FOOTNOTE_AGENT_APPROVAL_HOURS": "1.5",
+        "FOOTNOTE_AGENT_POLICY": "policy.toml",
+        "FOOTNOTE_AGENT_TURNS": "5",
+        "FOOTNOTE_AGENT_TOKENS": "20000",
+        "FOOTNOTE_AGENT_SECONDS": "60",
+        "FOOTNOTE_AGENT_COST": "0.2",
+        "FOOTNOTE_AGENT_TOOLS": "schema",
+        "FOOTNOTE_MCP": "mcp.toml",
+        "FOOTNOTE_WEBHOOKS": "webhooks.toml",
+        "FOOTNOTE_TOOL_SECRETS": "wiki=abc",
+        "FOOTNOTE_CARDS": "cards",
+        "FOOTNOTE_GITHUB_URL": "https://github.example.com",
+        "FOOTNOTE_GITHUB_REPOSITORIES": "acme/handbook acme/site",
+        "FOOTNOTE_GITHUB_TOKEN": "ghp_abc",
+        "FOOTNOTE_GITLAB_URL": "https://gitlab.example.com",
+        "FOOTNOTE_GITLAB_PROJECTS": "acme/handbook",
+        "FOOTNOTE_GITLAB_TOKEN": "glpat-abc",
+        "FOOTNOTE_JIRA_URL": "https://acme.atlassian.net",
+        "FOOTNOTE_JIRA_PROJECTS": "OPS",
+        "FOOTNOTE_JIRA_EMAIL": "bot@example.com",
+        "FOOTNOTE_JIRA_TOKEN": "jira-abc",
         "FOOTNOTE_STATE_TABLE": "state",
         "FOOTNOTE_DEAD_LETTERS_URL": "https://sqs.eu-central-1.amazonaws.com/1/dead.fifo",
         "FOOTNOTE_LOG_LEVEL": "debug",
@@ -102,6 +128,7 @@ def test_every_setting_can_be_set() -> None:
     assert (settings.port, settings.sync_minutes, settings.log_level) == (0, 0.5, "DEBUG")
     assert (settings.parameters, settings.stage) == ("/footnote/prod/", "prod")
     assert settings.otel_endpoint == "http://localhost:4318/"
+    assert (settings.agent, settings.agent_approvers) == ("ON", "U012AB3CD W345EF6GH")
     assert settings.slack_bot_token == SecretStr("xoxb-1-abc")
     assert len(environ) == len(dataclasses.fields(Settings))
 
@@ -170,6 +197,13 @@ def test_all_problems_are_told_at_once_each_with_its_name_and_what_to_do() -> No
         ("OTEL_EXPORTER_OTLP_HEADERS", "abc"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "a b=c"),
         ("FOOTNOTE_DOCS", "~no-such-user-here/docs"),
+        ("FOOTNOTE_AGENT", "yes"),
+        ("FOOTNOTE_AGENT_APPROVERS", "@alice"),
+        ("FOOTNOTE_AGENT_APPROVERS", "U012AB3CD, alice"),
+        ("FOOTNOTE_AGENT_TURNS", "1"),
+        ("FOOTNOTE_AGENT_APPROVAL_HOURS", "0"),
+        ("FOOTNOTE_TOOL_SECRETS", "no secret"),
+        ("FOOTNOTE_GITHUB_URL", "github.com"),
     ],
 )
 def test_what_cannot_be_used_is_refused_by_name(name: str, value: str) -> None:
@@ -223,6 +257,36 @@ def test_a_model_needs_a_key_or_an_address() -> None:
     assert names({"OPENAI_MODEL": "m"}) == ["OPENAI_MODEL"]
     assert Settings.load({"OPENAI_MODEL": "m", "OPENAI_API_KEY": "k"}).openai_model == "m"
     assert Settings.load({"OPENAI_MODEL": "m", "OPENAI_BASE_URL": "http://x"}).openai_model == "m"
+
+
+def test_an_agent_on_aws_needs_its_queue_and_its_audit_log() -> None:
+    deployed = {
+        "AWS_REGION": "eu-west-1",
+        "FOOTNOTE_QUEUE_URL": "https://q",
+        "FOOTNOTE_STATE_TABLE": "state",
+    }
+    on = {**deployed, "FOOTNOTE_AGENT": "ON"}
+    assert names(on) == ["FOOTNOTE_AGENT_QUEUE_URL", "FOOTNOTE_AUDIT_TABLE"]
+    assert names({**on, "FOOTNOTE_AGENT_QUEUE_URL": "https://a"}) == ["FOOTNOTE_AUDIT_TABLE"]
+    assert Settings.load(deployed).agent == "OFF"
+    assert Settings.load({"FOOTNOTE_AGENT": "ON"}).agent == "ON"
+
+
+@pytest.mark.parametrize(
+    ("tracker", "parts"),
+    [
+        ("GITHUB", ("REPOSITORIES", "TOKEN")),
+        ("GITLAB", ("PROJECTS", "TOKEN")),
+        ("JIRA", ("URL", "PROJECTS", "EMAIL", "TOKEN")),
+    ],
+)
+def test_where_issues_are_opened_is_set_as_a_whole(tracker: str, parts: tuple[str, ...]) -> None:
+    whole = {f"FOOTNOTE_{tracker}_{part}": "https://x" for part in parts}
+    Settings.load(whole)
+    for absent in whole:
+        assert names({k: v for k, v in whole.items() if k != absent}) == [absent]
+    # An address alone asks for nothing.
+    assert Settings.load({f"FOOTNOTE_{tracker}_URL": "https://example.com"})
 
 
 def test_a_name_that_is_nearly_a_setting_is_pointed_out_and_others_are_left_alone() -> None:

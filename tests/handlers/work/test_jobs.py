@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 
 from bot.conversation import Mention, Place
 from handlers.work.errors import BadJob
-from handlers.work.jobs import LATEST, AnswerJob, PrepareJob, SyncJob, decode, encode
+from handlers.work.jobs import (
+    LATEST,
+    AgentJob,
+    AnswerJob,
+    PrepareJob,
+    SyncJob,
+    decode,
+    encode,
+)
 
 JOB = AnswerJob("T1", "C1", "U1", "1.1", "1.0", "channel", "sealed", "trace", 1.5)
 
@@ -29,11 +37,51 @@ answer_jobs = st.builds(
 
 sync_jobs = st.builds(SyncJob, source=st.text(), trace=st.text())
 prepare_jobs = st.builds(PrepareJob, source=st.text(), portion=st.text())
+agent_jobs = st.builds(
+    AgentJob,
+    team=st.text(),
+    channel=st.text(),
+    user=st.text(),
+    ts=st.text(),
+    thread_ts=st.text(),
+    place=st.sampled_from([place.value for place in Place]),
+    step=st.text(),
+    accepted_at=st.floats(0.0, LATEST),
+)
 
 
-@given(answer_jobs | sync_jobs | prepare_jobs)
-def test_a_job_survives_the_queue(job: AnswerJob | SyncJob | PrepareJob) -> None:
+@given(answer_jobs | sync_jobs | prepare_jobs | agent_jobs)
+def test_a_job_survives_the_queue(job: AnswerJob | SyncJob | PrepareJob | AgentJob) -> None:
     assert decode(encode(job)) == job
+
+
+def test_every_step_of_a_run_has_a_key_of_its_own_and_all_go_one_after_the_other() -> None:
+    begun = AgentJob("T1", "C1", "U1", "1.1", "1.0", "channel")
+    resumed, again = replace(begun, step="approval:a1"), replace(begun, step="approval:a2")
+    assert begun.run == resumed.run == JOB.key
+    assert len({begun.key, resumed.key, again.key, JOB.key}) == 4
+    assert begun.group == resumed.group == JOB.group
+
+
+def test_what_is_asked_of_the_agent_stays_in_slack() -> None:
+    mention = Mention("T1", "C1", "U1", "1.1", "1.0", Place.CHANNEL, "agent: the secret task")
+    job = AgentJob.of(mention, trace="t", accepted_at=1.0)
+    assert "secret task" not in encode(job)
+    assert (job.run, job.step, job.place) == ("T1:C1:1.1", "", "channel")
+
+
+@pytest.mark.parametrize("change", [{"step": 1}, {"place": "the moon"}, {"version": 2}])
+def test_a_step_that_no_version_wrote_is_refused(change: dict[str, object]) -> None:
+    job = AgentJob("T1", "C1", "U1", "1.1", "1.0", "channel")
+    with pytest.raises(BadJob):
+        decode(json.dumps({**json.loads(encode(job)), **change}))
+
+
+def test_a_step_of_a_later_version_loses_only_what_is_not_known() -> None:
+    job = AgentJob("T1", "C1", "U1", "1.1", "1.0", "channel", step="s")
+    body = {**json.loads(encode(job)), "invented_later": [1]}
+    del body["round"]
+    assert decode(json.dumps(body)) == job
 
 
 def test_every_job_for_one_portion_is_of_one_group_and_no_other_portion_is() -> None:

@@ -15,9 +15,10 @@ from bot.playground import Playground
 from bot.playground.workspace import Conversation
 from handlers.adapters.sqlite_queue import SqliteQueue
 from handlers.adapters.sqlite_store import SqliteStore
+from handlers.work.agents import Agents
 from handlers.work.claims import Claim, Claims
 from handlers.work.errors import QueueUnavailable
-from handlers.work.jobs import AnswerJob, Job
+from handlers.work.jobs import AgentJob, AnswerJob, Job
 from handlers.work.outcomes import record
 from handlers.work.reconciliation import Reconciliation, reconcile_once
 from tests.doubles.clocks import ManualClock
@@ -391,3 +392,39 @@ async def test_a_slack_that_fails_everywhere_is_taken_for_down_and_loses_nothing
     for _ in range(12):
         await bot.look(5 * MINUTE)
     assert set(bot.queue.stamps) == asked
+
+
+class Desk(Ledger):
+    """The queue of the agent."""
+
+    async def put(self, job: Job) -> None:
+        self.asked.append(job)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[Job] = []
+
+
+def asked_of_the_agent(text: str) -> str | None:
+    return text.removeprefix("agent:") if text.startswith("agent:") else None
+
+
+async def test_what_was_lost_on_its_way_to_the_agent_gets_onto_its_queue(
+    slack: Playground, bot: Bot
+) -> None:
+    begun = await slack.say("alice", "general", "@Footnote agent: open an issue")
+    asked = await slack.say("alice", "general", "@Footnote what is open?")
+    declined = await slack.say("alice", "general", "@Footnote agent: too early")
+    # This one was told, as a question, that agent mode is off. It must not be worked on later.
+    key = key_of(slack, "CGENERAL", declined)
+    await record(bot.store, key, Outcome(Ending.DECLINED, "agents-off"))
+    desk = Desk()
+    bot.clock.advance(10 * MINUTE)
+    agents = Agents(desk, asked_of_the_agent)
+    await reconcile_once(
+        bot.client, bot.queue, bot.store, agents=agents, clock=bot.clock, pause=at_once
+    )
+    assert bot.queue.stamps == [asked]
+    [job] = desk.asked
+    assert isinstance(job, AgentJob)
+    assert (job.ts, job.step) == (begun, "")

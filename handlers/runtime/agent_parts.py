@@ -1,0 +1,97 @@
+"""What all runs of a process share: the model, the tools, what may run unasked, and the bounds."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
+
+from handlers.runtime import agent_files, agent_tools
+from handlers.runtime.answerers import cost_of
+from handlers.runtime.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from bot.client import SlackClient
+    from handlers.adapters.openai_agent import OpenAIToolModel
+    from handlers.tools.audit import AuditLog
+    from handlers.tools.limits import Limits
+    from handlers.tools.parts import Parts
+    from handlers.tools.ports import Tool
+    from handlers.work.ports import StateStore
+    from index.ports import Embedder, VectorIndex
+    from index.retrieval import Retriever
+
+log = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def opened_parts(
+    settings: Settings,
+    client: SlackClient,
+    store: StateStore,
+    audit: AuditLog,
+    index: VectorIndex,
+    embedder: Embedder,
+    retriever: Retriever,
+) -> AsyncIterator[Parts]:
+    """Yield the parts, and close model and servers when the block is left. Raises SettingsError."""
+    from handlers.tools.approvals import Approvals
+    from handlers.tools.offered import ToolsInvalid, offered
+    from handlers.tools.parts import Parts
+
+    policy = agent_files.policy(settings)
+    own = agent_tools.built_in(settings, client, index, embedder, retriever)
+    async with AsyncExitStack() as stack:
+        servers = await stack.enter_async_context(server_tools(settings, store))
+        try:
+            tools = offered(own, servers)
+        except ToolsInvalid as error:
+            raise SettingsError(list(error.problems)) from None
+        for sentence in tools.left_out:
+            log.warning("%s", sentence)
+        model = tool_model(settings)
+        stack.push_async_callback(model.aclose)
+        yield Parts(
+            model=model,
+            tools=tools.tools,
+            approvals=Approvals(store),
+            audit=audit,
+            policy=policy,
+            limits=limits(settings),
+            approvers=tuple(settings.agent_approvers.split()),
+            approval_seconds=settings.agent_approval_hours * 3600,
+            window_tokens=settings.model_window,
+            cost_of=cost_of(settings),
+        )
+
+
+@asynccontextmanager
+async def server_tools(settings: Settings, store: StateStore) -> AsyncIterator[list[Tool]]:
+    """Yield the approved tools of the MCP servers that are set up. Raises SettingsError."""
+    yield []
+
+
+def tool_model(settings: Settings) -> OpenAIToolModel:
+    """Return the configured model as one that calls tools."""
+    from handlers.adapters.openai_agent import OpenAIToolModel
+
+    key = settings.openai_api_key
+    return OpenAIToolModel(
+        model=settings.openai_model,
+        api_key=key.get_secret_value() if key else "",
+        base_url=settings.openai_base_url,
+    )
+
+
+def limits(settings: Settings) -> Limits:
+    """Return the bounds of one run."""
+    from handlers.tools.limits import Limits
+
+    return Limits(
+        turns=settings.agent_turns,
+        tokens=settings.agent_tokens,
+        seconds=settings.agent_seconds,
+        cost=settings.agent_cost or math.inf,
+    )
