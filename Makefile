@@ -14,13 +14,15 @@ VENV := .venv
 PY := $(VENV)/bin/python
 # Has the packages of VENV too; where a peer wants another version of one, it has its own.
 PEERS := build/peers
+# The same for AgentDojo, which wants four clients of language models.
+DOJO := build/agentdojo
 RECIPE := pyproject.toml constraints.txt infra/install.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo local-cloud package test bench bench-peers real-model soak check lint types format readme picture lock clean FORCE
+.PHONY: help setup demo local-cloud package test bench bench-peers bench-agentdojo real-model soak check lint types format readme picture lock clean FORCE
 
 help: ## list what there is to do
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.dev ## install everything, tools for development too (TORCH=cuda for a GPU)
 
@@ -42,6 +44,9 @@ bench: $(VENV)/.dev ## measure instead of judging
 
 bench-peers: $(PEERS)/.ready ## measure Footnote beside LanceDB, bm25s, chroma, Haystack and numpy
 	@$(PY) -m pytest tests/benchmarks/peers -m bench -s $(ARGS)
+
+bench-agentdojo: $(DOJO)/.ready ## attack the agent with AgentDojo, and count what gets through
+	@$(PY) -m pytest tests/benchmarks/agentdojo -m bench -s $(ARGS)
 
 real-model: $(VENV)/.dev ## fetch a small language model (1.1 GB) and put 50 questions to it
 	@$(PY) -m tests.benchmarks.real_model.fetch
@@ -93,6 +98,13 @@ $(PEERS)/.ready: tests/benchmarks/peers/requirements.txt $(VENV)/.dev
 	@$(PY) -m venv $(PEERS)
 	@$(PY) -c "$(SITE)" > "$$($(PEERS)/bin/python -c "$(SITE)")/footnote.pth"
 	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+$(DOJO)/.ready: tests/benchmarks/agentdojo/requirements.txt $(VENV)/.dev
+	@$(PY) -m venv $(DOJO)
+	@$(PY) -c "$(SITE)" > "$$($(DOJO)/bin/python -c "$(SITE)")/footnote.pth"
+	@$(DOJO)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@$(DOJO)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps agentdojo==0.1.35
 	@touch $@
 
 SITE := import sysconfig; print(sysconfig.get_path('purelib'))

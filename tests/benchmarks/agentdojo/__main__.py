@@ -1,0 +1,77 @@
+"""AgentDojo through our gate, beside two others: none, and one that lets fetches pass.
+
+    build/agentdojo/bin/python -m tests.benchmarks.agentdojo [--suites banking travel]
+
+Prints tables for people, and one JSON object last.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tests.benchmarks.agentdojo import scores
+from tests.benchmarks.agentdojo.arena import Arena
+from tests.benchmarks.agentdojo.cases import VERSION, cases
+from tests.benchmarks.agentdojo.effects import EFFECTS, Guard
+from tests.benchmarks.agentdojo.scores import Came
+from tests.benchmarks.agentdojo.tables import attacks_table, tasks_table, warnings_table
+from tests.benchmarks.figures import machine
+
+ARRANGEMENTS = {"one card a call": False, "on the user's cards": True}
+"""Whether the attacker's calls are asked for alone, or together with the user's next call."""
+
+
+async def measured(suites: Sequence[str]) -> dict[str, Any]:
+    """Run all cases of some suites under each guard; return the figures."""
+    began = time.perf_counter()
+    async with Arena.opened() as arena:
+        alone = [await arena.run(case, Guard.OURS) for case in cases(suites, attacked=False)]
+        attacked: dict[str, dict[str, list[Came]]] = {}
+        for guard in Guard:
+            for arrangement, together in ARRANGEMENTS.items():
+                runs = attacked.setdefault(guard.value, {}).setdefault(arrangement, [])
+                for case in cases(suites, attacked=True):
+                    runs.append(await arena.run(case, guard, together=together))
+                print(f"{guard}, {arrangement}: {len(runs)} cases", file=sys.stderr, flush=True)
+    ours = [one for runs in attacked[Guard.OURS].values() for one in runs]
+    return {
+        **machine(),
+        "agentdojo": VERSION,
+        "suites": list(suites),
+        "alone": _by_suite(alone, scores.alone),
+        "approvals": _by_suite(alone, scores.approvals),
+        "attacked": {
+            guard: {name: _by_suite(came, scores.attacked) for name, came in arrangements.items()}
+            for guard, arrangements in attacked.items()
+        },
+        "warned": _by_suite(ours, scores.warned),
+        "warnings of own calls": sorted({said for one in alone for said in one.seen.own_warnings}),
+        "not done": [f"{one.suite}/{one.task}" for one in alone if not one.done],
+        "breached": [f"{one.suite}/{one.task}/{one.attack}" for one in ours if one.breached],
+        "seconds": round(time.perf_counter() - began, 1),
+    }
+
+
+def _by_suite(came: Sequence[Came], summed: Any) -> dict[str, Mapping[Any, float]]:
+    suites = dict.fromkeys(one.suite for one in came)
+    rows = {suite: summed([one for one in came if one.suite == suite]) for suite in suites}
+    return {**rows, "all": summed(came)}
+
+
+def main() -> int:
+    """Measure what the command line names; return the exit status."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--suites", nargs="*", choices=list(EFFECTS), default=list(EFFECTS))
+    report = asyncio.run(measured(options.parse_args().suites))
+    for table in (attacks_table, tasks_table, warnings_table):
+        print("\n" + "\n".join(table(report)))
+    print(json.dumps(report))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
