@@ -17,12 +17,13 @@ logger = logging.getLogger(__name__)
 
 
 async def own_messages_after(
-    client: AsyncWebClient, mention: Mention, *, bot_user_id: str
+    client: AsyncWebClient, mention: Mention, *, bot_user_id: str, streams: bool = True
 ) -> tuple[str, ...]:
     """Return the ts of the bot's messages in the thread that may belong to the mention.
 
     They are newer than it, and stand before anybody else's next message; behind that, only what is
     still being streamed can: a question that comes late must not take back what others were told.
+    Whoever never ``streams`` leaves what is being streamed alone.
     Raises ConversationUnreadable, SlackUnreachable.
     """
     try:
@@ -41,7 +42,9 @@ async def own_messages_after(
             continue
         if message.get("user") != bot_user_id:
             others_spoke = True
-        elif not others_spoke or message.get("streaming_state") == "in_progress":
+            continue
+        streaming = message.get("streaming_state") == "in_progress"
+        if streams if streaming else not others_spoke:
             found.append(str(message["ts"]))
     return tuple(found)
 

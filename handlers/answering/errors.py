@@ -2,7 +2,8 @@
 
 ModelError
 ├── ModelUnavailable    no connection, time-out, 429, 5xx, died mid-stream      retryable
-└── ModelRefused        bad key, unknown model, bad request: the operator must act
+├── ModelRefused        bad key, unknown model, bad request: the operator must act
+└── ToolsUnsupported    the endpoint or the model cannot call tools
 """
 
 from typing import ClassVar
@@ -22,3 +23,7 @@ class ModelUnavailable(ModelError):
 
 class ModelRefused(ModelError):
     """The endpoint understood and said no."""
+
+
+class ToolsUnsupported(ModelError):
+    """The endpoint, or the model behind it, cannot call tools: another one must be configured."""

@@ -35,13 +35,13 @@ def messages(question: Question, passages: Sequence[Passage], *, nonce: str) -> 
     """Return the conversation to send. ``nonce`` is random for each call, letters and digits."""
     numbered = enumerate(passages, start=1)
     slots = {
-        "conversation": _conversation(question, nonce),
+        "conversation": conversation(question, nonce),
         "count": str(len(passages)),
         "passages": "\n\n".join(
-            _fenced(f"passage {number}", _passage(number, passage, nonce), nonce)
+            fenced(f"passage {number}", passage_text(number, passage, nonce), nonce)
             for number, passage in numbered
         ),
-        "question": _as_data(question.text.strip()[:LONGEST_QUESTION], nonce),
+        "question": as_data(question.text.strip()[:LONGEST_QUESTION], nonce),
     }
     answer = prompt("answer")
     return [Message("system", answer.system), Message("user", answer.filled(slots))]
@@ -49,10 +49,10 @@ def messages(question: Question, passages: Sequence[Passage], *, nonce: str) -> 
 
 def standalone_messages(question: Question, *, nonce: str) -> list[Message]:
     """Return the call that makes a follow-up stand alone; ``nonce`` as for ``messages``."""
-    asked = _as_data(one_line(question.text)[:LONGEST_FOLLOW_UP], nonce)
+    asked = as_data(one_line(question.text)[:LONGEST_FOLLOW_UP], nonce)
     slots = {
-        "conversation": _conversation(question, nonce),
-        "question": _fenced("question", asked, nonce),
+        "conversation": conversation(question, nonce),
+        "question": fenced("question", asked, nonce),
     }
     standalone = prompt("standalone")
     return [Message("system", standalone.system), Message("user", standalone.filled(slots))]
@@ -68,20 +68,23 @@ def fingerprint() -> str:
     return hashlib.sha256("".join(prompt(n).fingerprint for n in NAMES).encode()).hexdigest()[:16]
 
 
-def _conversation(question: Question, nonce: str) -> str:
+def conversation(question: Question, nonce: str) -> str:
+    """Return the latest turns before a question between fences, "" without any."""
     history = _history(question.history, nonce)
-    return _fenced("conversation", history, nonce) if history else ""
+    return fenced("conversation", history, nonce) if history else ""
 
 
-def _fenced(label: str, body: str, nonce: str) -> str:
+def fenced(label: str, body: str, nonce: str) -> str:
+    """Return data between fences; ``body`` must have been through ``as_data``."""
     return f"<<<{label} {nonce}\n{body}\n{nonce} {label}>>>"
 
 
-def _passage(number: int, passage: Passage, nonce: str) -> str:
+def passage_text(number: int, passage: Passage, nonce: str) -> str:
+    """Return a passage as data, under its number and its title."""
     where = [one_line(passage.title), *map(one_line, passage.chunk.heading_path)]
     dated = f" (updated {passage.updated_at:%Y-%m-%d})" if passage.updated_at else ""
-    label = _as_data(" - ".join(part for part in where if part)[:300], nonce)
-    text = _as_data(passage.chunk.text[:LONGEST_PASSAGE], nonce)
+    label = as_data(" - ".join(part for part in where if part)[:300], nonce)
+    text = as_data(passage.chunk.text[:LONGEST_PASSAGE], nonce)
     return f"[{number}] {label}{dated}\n{text}"
 
 
@@ -90,7 +93,7 @@ def _history(turns: Sequence[Turn], nonce: str) -> str:
     lines: list[str] = []
     left = LONGEST_HISTORY
     for turn in reversed(turns[-MOST_TURNS:]):
-        text = _as_data(one_line(turn.text), nonce)[:LONGEST_TURN]
+        text = as_data(one_line(turn.text), nonce)[:LONGEST_TURN]
         line = f"{'assistant' if turn.by_bot else 'person'}: {text}"
         left -= len(line)
         if left < 0:
@@ -100,7 +103,7 @@ def _history(turns: Sequence[Turn], nonce: str) -> str:
     return "\n".join(reversed(lines))
 
 
-def _as_data(text: str, nonce: str) -> str:
+def as_data(text: str, nonce: str) -> str:
     """Return text that holds no fence, no nonce, no citation mark, no role mark, nothing hidden."""
     text = without_hidden(text)
     while nonce and nonce in text:

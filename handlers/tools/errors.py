@@ -8,6 +8,7 @@
      └── ToolRefused          a service or a rule said no
     AgentError                a person reads the sentence
      ├── AgentsStopped        the kill switch is on
+     ├── RunStopped           somebody pressed Stop in its thread
      └── RunTooLarge          the run holds more than the store takes
 """
 
@@ -40,6 +41,10 @@ class AgentError(Exception):
 
 class AgentsStopped(AgentError):
     """Somebody stopped all agents."""
+
+
+class RunStopped(AgentError):
+    """Somebody stopped this run."""
 
 
 class RunTooLarge(AgentError):

@@ -134,7 +134,7 @@ class ModelTurn:
 
     text: str = field(repr=False)
     calls: tuple[ToolCall, ...] = ()
-    usage: Usage = Usage()
+    usage: Usage = field(default_factory=Usage)
     truncated: bool = False
 
 
