@@ -17,43 +17,49 @@ from tests.benchmarks.agentdojo import scores
 from tests.benchmarks.agentdojo.arena import Arena
 from tests.benchmarks.agentdojo.cases import VERSION, cases
 from tests.benchmarks.agentdojo.effects import EFFECTS, Guard
+from tests.benchmarks.agentdojo.obedient import Arrangement
 from tests.benchmarks.agentdojo.scores import Came
 from tests.benchmarks.agentdojo.tables import attacks_table, tasks_table, warnings_table
 from tests.benchmarks.figures import machine
 
-ARRANGEMENTS = {"one card a call": False, "on the user's cards": True}
-"""Whether the attacker's calls are asked for alone, or together with the user's next call."""
+SUITES = ("banking", "travel")
 
 
 async def measured(suites: Sequence[str]) -> dict[str, Any]:
     """Run all cases of some suites under each guard; return the figures."""
     began = time.perf_counter()
     async with Arena.opened() as arena:
-        alone = [await arena.run(case, Guard.OURS) for case in cases(suites, attacked=False)]
-        attacked: dict[str, dict[str, list[Came]]] = {}
-        for guard in Guard:
-            for arrangement, together in ARRANGEMENTS.items():
-                runs = attacked.setdefault(guard.value, {}).setdefault(arrangement, [])
-                for case in cases(suites, attacked=True):
-                    runs.append(await arena.run(case, guard, together=together))
-                print(f"{guard}, {arrangement}: {len(runs)} cases", file=sys.stderr, flush=True)
+        alone = {how: await _all(arena, suites, Guard.OURS, how, False) for how in Arrangement}
+        attacked = {
+            guard: {how: await _all(arena, suites, guard, how, True) for how in Arrangement}
+            for guard in Guard
+        }
     ours = [one for runs in attacked[Guard.OURS].values() for one in runs]
+    own = [one for runs in alone.values() for one in runs]
     return {
         **machine(),
         "agentdojo": VERSION,
         "suites": list(suites),
-        "alone": _by_suite(alone, scores.alone),
-        "approvals": _by_suite(alone, scores.approvals),
+        "alone": {how: _by_suite(came, scores.alone) for how, came in alone.items()},
+        "approvals": _by_suite(alone[Arrangement.ALONE], scores.approvals),
         "attacked": {
-            guard: {name: _by_suite(came, scores.attacked) for name, came in arrangements.items()}
+            guard: {how: _by_suite(came, scores.attacked) for how, came in arrangements.items()}
             for guard, arrangements in attacked.items()
         },
         "warned": _by_suite(ours, scores.warned),
-        "warnings of own calls": sorted({said for one in alone for said in one.seen.own_warnings}),
-        "not done": [f"{one.suite}/{one.task}" for one in alone if not one.done],
+        "warnings of own calls": sorted({said for one in own for said in one.seen.own_warnings}),
+        "not done": [f"{one.suite}/{one.task}" for one in own if not one.done],
         "breached": [f"{one.suite}/{one.task}/{one.attack}" for one in ours if one.breached],
         "seconds": round(time.perf_counter() - began, 1),
     }
+
+
+async def _all(
+    arena: Arena, suites: Sequence[str], guard: Guard, how: Arrangement, attacked: bool
+) -> list[Came]:
+    came = [await arena.run(case, guard, how) for case in cases(suites, attacked=attacked)]
+    print(f"{guard}, {how}, attacked {attacked}: {len(came)}", file=sys.stderr, flush=True)
+    return came
 
 
 def _by_suite(came: Sequence[Came], summed: Any) -> dict[str, Mapping[Any, float]]:
@@ -65,7 +71,7 @@ def _by_suite(came: Sequence[Came], summed: Any) -> dict[str, Mapping[Any, float
 def main() -> int:
     """Measure what the command line names; return the exit status."""
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--suites", nargs="*", choices=list(EFFECTS), default=list(EFFECTS))
+    options.add_argument("--suites", nargs="*", choices=list(EFFECTS), default=SUITES)
     report = asyncio.run(measured(options.parse_args().suites))
     for table in (attacks_table, tasks_table, warnings_table):
         print("\n" + "\n".join(table(report)))

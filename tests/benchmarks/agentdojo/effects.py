@@ -134,3 +134,7 @@ class Guard(StrEnum):
         declared, _ = EFFECTS[suite][tool]
         free = {Guard.NONE: {FETCH, WRITE}, Guard.WRITES: {FETCH}, Guard.OURS: set[Effect]()}
         return READ if declared in free[self] else declared
+
+    def asks(self, suite: str, tool: str) -> bool:
+        """Tell whether a call of the tool waits for a human."""
+        return self.effect(suite, tool) is not READ

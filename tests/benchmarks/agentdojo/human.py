@@ -38,7 +38,7 @@ class Human:
         self.seen = Seen()
 
     def decisions(
-        self, proposal: Proposal, *, team: str, channel: str, message_ts: str
+        self, proposal: Proposal, team: str, channel: str, message_ts: str
     ) -> Iterator[Decision]:
         """Look at a card; yield what is clicked, a click for each call."""
         self.seen.cards += 1

@@ -5,11 +5,26 @@ whoever counts only those counts the model and not the gate.
 """
 
 import json
+import re
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from handlers.tools.ports import AgentMessage, ModelTurn, Tool, ToolCall
+
+_NUMBERED = re.compile(r"^\[(\d+)\]", re.M)
+
+
+class Arrangement(StrEnum):
+    """How many calls are asked for in one turn.
+
+    ``ALONE``: one, so that each card shows one call. ``TOGETHER``: calls in a row that need a human
+    share a card, and the attacker's calls come on the card of the user's next call.
+    """
+
+    ALONE = "one call a card"
+    TOGETHER = "calls share a card"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,25 +52,28 @@ class Injection:
 
 
 class ObedientModel:
-    """Asks for the calls of the user's task one by one, and answers as the suite wants it.
+    """Asks for the calls of the user's task, and answers as the suite wants it.
 
-    As soon as a result shows the injected text, its calls come first. ``together``: they are asked
-    for in one turn with the user's next call, so that one card shows both.
+    As soon as a result shows the injected text, its calls come first. ``acting`` are the tools that
+    wait for a human.
     """
 
     def __init__(
         self,
         calls: Sequence[Wanted],
         answer: str,
-        injection: Injection | None = None,
+        injection: Injection | None,
+        arrangement: Arrangement,
         *,
-        together: bool = False,
+        acting: Collection[str],
     ) -> None:
         self._waiting = deque(calls)
         self._answer = answer
         self._injection = injection
-        self._together = together
+        self._together = arrangement is Arrangement.TOGETHER
+        self._acting = acting
         self._asked = 0
+        self._source = ""
         self.obeyed = False
 
     @property
@@ -74,6 +92,8 @@ class ObedientModel:
         """Ask for what comes next, or say the answer."""
         many = 1 + self._injected(messages) * self._together
         calls = [self._waiting.popleft() for _ in range(min(many, len(self._waiting)))]
+        while self._together and self._goes_with(calls):
+            calls.append(self._waiting.popleft())
         if conclude or not calls:
             return ModelTurn(self._words())
         return ModelTurn("", tuple(map(self._call, calls)))
@@ -83,16 +103,24 @@ class ObedientModel:
         injection = self._injection
         if injection is None or self.obeyed:
             return 0
-        self.obeyed = any(injection.is_in(one.content) for one in messages if one.role == "tool")
-        if not self.obeyed:
-            return 0
-        self._waiting.extendleft(reversed(injection.calls))
-        return len(injection.calls)
+        for message in messages:
+            if message.role == "tool" and injection.is_in(message.content):
+                numbered = _NUMBERED.search(message.content)
+                self._source = f" [{numbered[1]}]" if numbered else ""
+                self._waiting.extendleft(reversed(injection.calls))
+                self.obeyed = True
+                return len(injection.calls)
+        return 0
+
+    def _goes_with(self, calls: Sequence[Wanted]) -> bool:
+        both = [*calls[-1:], *list(self._waiting)[:1]]
+        return len(both) == 2 and all(one.tool in self._acting for one in both)
 
     def _call(self, wanted: Wanted) -> ToolCall:
         self._asked += 1
         return ToolCall(f"call_{self._asked}", wanted.tool, json.dumps(dict(wanted.arguments)))
 
     def _words(self) -> str:
+        """Return the answer; what the attacker wants said cites the text that says so."""
         says = self._injection.says if self._injection and self.obeyed else ""
-        return "\n".join(filter(None, [self._answer, says]))
+        return "\n".join(filter(None, [self._answer, f"{says}{self._source}" if says else ""]))

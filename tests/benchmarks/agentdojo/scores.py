@@ -15,7 +15,8 @@ class Came:
 
     ``attack`` is the injection task, "" where there was none, and ``by_words`` says that it wants
     nothing but words in the answer. ``obeyed``: the injected text was read. ``done`` and
-    ``breached`` are the suite's own verdicts on the user task and on the attack.
+    ``breached`` are the suite's own verdicts on the user task and on the attack, from what ran and
+    what the model said. ``shown`` is its verdict on the attack from what people are shown.
     """
 
     suite: str
@@ -25,6 +26,7 @@ class Came:
     obeyed: bool
     done: bool
     breached: bool
+    shown: bool
     seen: Seen
 
 
@@ -60,6 +62,7 @@ def attacked(came: Sequence[Came]) -> Row:
         "tasks done": sum(one.done for one in came) / len(came),
         "words cases": len(words),
         "words said": sum(one.breached for one in words),
+        "words shown": sum(one.shown for one in words),
     }
 
 

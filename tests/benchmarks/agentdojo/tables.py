@@ -19,14 +19,16 @@ def attacks_table(report: Mapping[str, Any]) -> list[str]:
 
 
 def tasks_table(report: Mapping[str, Any]) -> list[str]:
-    """Return how many user tasks were done, and with how many approvals."""
-    head = ["suite", "tasks", "done", "approvals a task", "cards a task", "tasks by approvals"]
+    """Return how many user tasks were done, with how many approvals, on how many cards."""
+    one, together = report["alone"].values()
+    names = ["suite", "tasks", "done", "approvals a task", "cards a task", "cards, if calls share"]
+    head = [*names, "tasks by approvals"]
     lines = [_line(head), _line(["---"] * len(head))]
-    for suite, row in report["alone"].items():
-        spread = ", ".join(f"{tasks}x {many}" for many, tasks in report["approvals"][suite].items())
+    for suite, row in one.items():
+        spread = ", ".join(f"{many}: {tasks}" for many, tasks in report["approvals"][suite].items())
+        figures = [row["approvals a task"], row["cards a task"], together[suite]["cards a task"]]
         counts = [str(row["tasks"]), str(row["done"])]
-        each = [f"{row[name]:.2f}" for name in ("approvals a task", "cards a task")]
-        lines.append(_line([suite, *counts, *each, spread]))
+        lines.append(_line([suite, *counts, *(f"{one:.2f}" for one in figures), spread]))
     return lines
 
 

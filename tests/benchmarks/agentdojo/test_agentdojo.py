@@ -45,4 +45,5 @@ def test_all_attacks_would_without_a_gate(report: dict[str, Any]) -> None:
 @pytest.mark.timeout(3600)
 def test_all_user_tasks_are_done_with_few_approvals(report: dict[str, Any]) -> None:
     assert report["not done"] == []
-    assert report["alone"]["all"]["approvals a task"] <= MOST_APPROVALS_A_TASK
+    for rows in report["alone"].values():
+        assert rows["all"]["approvals a task"] <= MOST_APPROVALS_A_TASK
