@@ -1,4 +1,4 @@
-"""DOOR: the schedule. Finds questions that Slack could not deliver, and puts them on the queue.
+"""DOOR: the schedule. Queues questions that Slack could not deliver, and runs that waited in vain.
 
 It is deployed in the same small zip as the Slack door, so nothing heavy is imported here: see
 tests/test_architecture.py.
@@ -17,7 +17,6 @@ from handlers.runtime.invoke import Warm, prepare, run
 from handlers.runtime.logs import configure
 from handlers.runtime.metrics import Metrics
 from handlers.runtime.wiring import job_queue, slack_client, state_store
-from handlers.work.agents import Agents
 from handlers.work.ports import JobQueue, StateStore
 from handlers.work.reconciliation import reconcile_once
 from handlers.work.syncs import last_sync
@@ -29,7 +28,7 @@ class _Parts(NamedTuple):
     queue: JobQueue
     store: StateStore
     metrics: Metrics
-    agents: Agents | None
+    way: agents.Agents | None
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
@@ -39,6 +38,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 async def _search() -> dict[str, Any]:
     index_uri, client, queue, store, metrics, way = await _open.get()
+    await agents.expire(way, store)
     report = await reconcile_once(client, queue, store, agents=way)
     metrics.observe_reconcile(report.found)
     # The door that is run most often also tells how long nobody has read the documents.
@@ -51,9 +51,9 @@ async def _opening(stack: AsyncExitStack) -> _Parts:
     settings = await deployed_settings()
     configure(settings.log_level)
     tracing.start(settings)
-    queue, store = job_queue(settings), state_store(settings)
+    queue, store, way = job_queue(settings), state_store(settings), agents.agents(settings)
     client, metrics = slack_client(settings), Metrics(settings.stage)
-    return _Parts(settings.index, client, queue, store, metrics, agents.agents(settings))
+    return _Parts(settings.index, client, queue, store, metrics, way)
 
 
 _open = Warm(_opening)

@@ -1,8 +1,8 @@
-"""The files that an operator writes for the agent: its policy and its webhooks."""
+"""The files that an operator writes for the agent: its policy, MCP servers and webhooks."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from handlers.runtime.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
+    from handlers.adapters.mcp_servers import McpServer
     from handlers.adapters.webhooks import Hook
     from handlers.tools.policy import Policy
 
@@ -39,6 +40,21 @@ def hooks(settings: Settings) -> Mapping[str, Hook]:
         return read_hooks(text, partial(tool_secret, settings))
     except HooksInvalid as error:
         raise SettingsError([f"FOOTNOTE_WEBHOOKS: {error}"]) from None
+
+
+def mcp_servers(settings: Settings) -> Sequence[McpServer]:
+    """Return the MCP servers. Raises SettingsError with everything that is wrong."""
+    if settings.mcp is None:
+        return ()
+    text = text_of(settings.mcp, "FOOTNOTE_MCP")
+    if says_nothing(text):
+        return ()
+    from handlers.adapters.mcp_servers import McpServersInvalid, read_servers
+
+    try:
+        return read_servers(text, tool_secrets(settings))
+    except McpServersInvalid as error:
+        raise SettingsError([f"FOOTNOTE_MCP: {one}" for one in error.problems]) from None
 
 
 def tool_secret(settings: Settings, name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -14,11 +14,11 @@ from handlers.runtime.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from bot.client import SlackClient
+    from handlers.adapters.mcp_connected import ConnectedTools
     from handlers.adapters.openai_agent import OpenAIToolModel
     from handlers.tools.audit import AuditLog
     from handlers.tools.limits import Limits
     from handlers.tools.parts import Parts
-    from handlers.tools.ports import Tool
     from handlers.work.ports import StateStore
     from index.ports import Embedder, VectorIndex
     from index.retrieval import Retriever
@@ -44,9 +44,10 @@ async def opened_parts(
     policy = agent_files.policy(settings)
     own = agent_tools.built_in(settings, client, index, embedder, retriever)
     async with AsyncExitStack() as stack:
-        servers = await stack.enter_async_context(server_tools(settings, store))
+        names = [tool.name for tool in own]
+        connected = await stack.enter_async_context(servers(settings, store, taken=names))
         try:
-            tools = offered(own, servers)
+            tools = offered(own, await connected.tools() if connected else ())
         except ToolsInvalid as error:
             raise SettingsError(list(error.problems)) from None
         for sentence in tools.left_out:
@@ -68,9 +69,23 @@ async def opened_parts(
 
 
 @asynccontextmanager
-async def server_tools(settings: Settings, store: StateStore) -> AsyncIterator[list[Tool]]:
-    """Yield the approved tools of the MCP servers that are set up. Raises SettingsError."""
-    yield []
+async def servers(
+    settings: Settings, store: StateStore, *, taken: Collection[str] = ()
+) -> AsyncIterator[ConnectedTools | None]:
+    """Yield the MCP servers that are set up, None without any; ``taken`` are names of other tools.
+
+    Raises SettingsError.
+    """
+    known = agent_files.mcp_servers(settings)
+    if not known:
+        # The SDK and what it brings take most of a second to load.
+        yield None
+        return
+    from handlers.adapters.mcp_connected import connected_tools
+    from handlers.tools.pins import Pins
+
+    async with connected_tools(known, Pins(store), taken=taken) as connected:
+        yield connected
 
 
 def tool_model(settings: Settings) -> OpenAIToolModel:

@@ -19,24 +19,15 @@ from handlers.runtime.answerers import entailment
 from handlers.runtime.metrics import Metrics
 from handlers.runtime.settings import Settings
 from handlers.tools.addressed import agent_request
-from handlers.work.agents import Agents
+from handlers.work.agents import AgentDoor, Agents
 
 if TYPE_CHECKING:
     from bot.client import SlackClient
     from handlers.adapters.sqlite_queue import SqliteQueue
     from handlers.adapters.sqs import SqsQueue
     from handlers.tools.audit import AuditLog
-    from handlers.tools.desk import ApprovalDesk
     from handlers.tools.worker import AgentWorker, Observer
     from handlers.work.ports import JobQueue, StateStore
-
-
-@dataclass(frozen=True, slots=True)
-class AgentDoor:
-    """What the Slack door needs of the agent."""
-
-    agents: Agents
-    desk: ApprovalDesk
 
 
 def deployed_agent_queue(settings: Settings) -> SqsQueue:
@@ -69,6 +60,18 @@ def agents(settings: Settings, queue: JobQueue | None = None) -> Agents | None:
     if not agent_mode.is_on(settings):
         return None
     return Agents(queue or agent_queue(settings), agent_request)
+
+
+async def expire(agents: Agents | None, store: StateStore) -> int:
+    """Have each run go on whose approvals nobody decided about in time; return how many.
+
+    Raises StoreUnavailable, QueueUnavailable.
+    """
+    if agents is None:
+        return 0
+    from handlers.tools.waiting import expire_runs
+
+    return await expire_runs(store, agents.queue)
 
 
 def audit_log(settings: Settings) -> AuditLog:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import bot.playground
 from bot.playground.server import Playground
+from handlers.runtime.agent_mode import is_on
 from handlers.runtime.laptop import running
 from handlers.runtime.settings import Settings, SettingsError
 
@@ -20,6 +21,9 @@ SUGGESTIONS = (
     "Does the company give stock options to employees?",
 )
 """Questions offered in the page; the handbook does not know the last one."""
+
+TASK = "agent: look up who is on call, and remind us here tomorrow at nine"
+"""Offered beside them where the agent works."""
 
 PORT = 8080
 
@@ -40,7 +44,15 @@ def demo_settings(settings: Settings, *, docs: Path | None) -> Settings:
         index=str(home / ("index-docs" if docs else "index")),
         queue_url="",
         state_table="",
+        # It works as soon as there is a model, and says what to set where there is none.
+        agent="ON",
+        agent_queue_url="",
+        audit_table="",
     )
+
+
+def _suggestions(settings: Settings) -> tuple[str, ...]:
+    return (*SUGGESTIONS, TASK) if is_on(settings) else SUGGESTIONS
 
 
 def free_port(wanted: int | None) -> int:
@@ -77,7 +89,7 @@ async def playing(settings: Settings, *, port: int, sample: bool) -> AsyncIterat
         bot_token=BOT_TOKEN,
         app_token=APP_TOKEN,
         port=port,
-        suggestions=SUGGESTIONS if sample else (),
+        suggestions=_suggestions(settings) if sample else (),
     )
     async with _started(playground, port):
         connected = settings.replaced(

@@ -31,6 +31,17 @@ OFFERED: Final = {
     "OPENAI_MODEL": "openai_model",
     "FOOTNOTE_MODEL_PRICE_IN": "model_price_in",
     "FOOTNOTE_MODEL_PRICE_OUT": "model_price_out",
+    "FOOTNOTE_AGENT_APPROVERS": "agent_approvers",
+    "FOOTNOTE_TOOL_SECRETS": "tool_secrets",
+    "FOOTNOTE_CARDS": "cards",
+    "FOOTNOTE_GITHUB_REPOSITORIES": "github_repositories",
+    "FOOTNOTE_GITHUB_TOKEN": "github_token",
+    "FOOTNOTE_GITLAB_PROJECTS": "gitlab_projects",
+    "FOOTNOTE_GITLAB_TOKEN": "gitlab_token",
+    "FOOTNOTE_JIRA_URL": "jira_url",
+    "FOOTNOTE_JIRA_PROJECTS": "jira_projects",
+    "FOOTNOTE_JIRA_EMAIL": "jira_email",
+    "FOOTNOTE_JIRA_TOKEN": "jira_token",
 }
 """Parameters that are written for the operator when they are missing there and set here."""
 

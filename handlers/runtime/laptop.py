@@ -38,6 +38,9 @@ RETRY_SECONDS = 2.0
 MAINTAIN_SECONDS = 6 * 3600.0
 """How often the index is tidied and what was removed is taken out of its bytes, as on AWS."""
 
+EXPIRE_SECONDS = 60.0
+"""How often is looked for proposals of the agent that nobody decided about in time."""
+
 RECONCILE_SECONDS = 120.0
 """How often a bounded part of Slack is searched for questions that did not arrive."""
 
@@ -75,6 +78,8 @@ async def running(
                 asyncio.create_task(_work(agent.queue, agent.worker, AgentJob))
                 for _ in range(settings.workers)
             ]
+            expire = partial(agents.expire, agent.door.agents, store)
+            tasks.append(asyncio.create_task(_repeat("expiry", expire, EXPIRE_SECONDS)))
         if sync is not None and settings.sync_minutes:
             tasks.append(asyncio.create_task(_repeat("sync", sync, settings.sync_minutes * 60)))
         if maintain is not None:

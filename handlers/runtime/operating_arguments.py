@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
+from handlers.runtime import agent_arguments
 from handlers.runtime import setting_kinds as kinds
 from handlers.runtime.settings import Settings, SettingsError
 
@@ -41,6 +42,7 @@ def add_operating(
         "redrive", parents=[shared, on_aws, json_flag], help="answer questions that were given up"
     )
     redrive.add_argument("--dry-run", action="store_true", help="only say how many there are")
+    agent_arguments.add_commands(commands_, shared, on_aws, json_flag)
     deploy = commands_.add_parser(
         "deploy",
         parents=[on_aws, address, json_flag],
@@ -135,6 +137,8 @@ RUNS: Mapping[str, Run] = {
     "sources": _sources,
     "maintain": _maintain,
     "redrive": _redrive,
+    "agents": agent_arguments.agents,
+    "audit": agent_arguments.audit,
     "deploy": _deploy,
 }
 """What each command does."""

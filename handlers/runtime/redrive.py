@@ -1,14 +1,19 @@
-"""`footnote redrive`: questions that were given up are answered after all."""
+"""`footnote redrive`: questions, and steps of the agent, that were given up are tried again."""
 
 from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from handlers.runtime import terminal, wiring
+from handlers.runtime.agents import laptop_agent_queue
 from handlers.runtime.settings import Settings, SettingsError
 from handlers.runtime.stage import open_stage
 from handlers.work.errors import WorkError
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
 
 OK, FAILED = 0, 1
 
@@ -52,17 +57,20 @@ async def run_redrive(
 
 async def redrive_laptop(settings: Settings, *, dry_run: bool = False) -> Redriven:
     """Let the dead jobs in FOOTNOTE_HOME come again. Raises QueueUnavailable."""
-    queue = wiring.laptop_queue(settings)
-    try:
-        found = (await queue.counts()).dead
-        moved = 0 if dry_run else await queue.redrive()
-        return Redriven(found, moved, (await queue.counts()).dead, dry_run)
-    finally:
-        await queue.close()
+    found = moved = left = 0
+    for make in (wiring.laptop_queue, laptop_agent_queue):
+        queue = make(settings)
+        try:
+            found += (await queue.counts()).dead
+            moved += 0 if dry_run else await queue.redrive()
+            left += (await queue.counts()).dead
+        finally:
+            await queue.close()
+    return Redriven(found, moved, left, dry_run)
 
 
 async def redrive_sqs(settings: Settings, *, dry_run: bool = False) -> Redriven:
-    """Move dead letters to the queue of questions. Raises SettingsError, QueueUnavailable.
+    """Move dead letters to the queues that they came from. Raises SettingsError, QueueUnavailable.
 
     May be stopped at any time. A question that was just on its way may then be in both queues, and
     is answered once all the same: see handlers/work/claims.py.
@@ -75,10 +83,30 @@ async def redrive_sqs(settings: Settings, *, dry_run: bool = False) -> Redriven:
             ]
         )
     from handlers.adapters.aws import make_client
-    from handlers.adapters.sqs_dead_letters import SqsDeadLetters
 
     client = make_client("sqs", settings.aws_client_options())
-    letters = SqsDeadLetters(settings.dead_letters_url, settings.queue_url, client)
+    try:
+        questions = await _moved(settings.dead_letters_url, settings.queue_url, client, dry_run)
+        if questions.error or not (settings.agent_dead_letters_url and settings.agent_queue_url):
+            return questions
+        steps = await _moved(
+            settings.agent_dead_letters_url, settings.agent_queue_url, client, dry_run
+        )
+    finally:
+        client.close()
+    return Redriven(
+        questions.found + steps.found,
+        questions.moved + steps.moved,
+        questions.left + steps.left,
+        dry_run,
+        steps.error,
+    )
+
+
+async def _moved(dead: str, queue: str, client: SQSClient, dry_run: bool) -> Redriven:
+    from handlers.adapters.sqs_dead_letters import SqsDeadLetters
+
+    letters = SqsDeadLetters(dead, queue, client)
     moved, error = 0, ""
     try:
         found = await letters.count()
@@ -94,7 +122,6 @@ async def redrive_sqs(settings: Settings, *, dry_run: bool = False) -> Redriven:
     finally:
         if moved and sys.exc_info()[0] is not None:
             terminal.tell(f"{moved} questions were put back before it was stopped.")
-        client.close()
 
 
 def _sentence(redriven: Redriven) -> str:

@@ -28,6 +28,13 @@ _FIELDS = {
     "index": "IndexAddress",
 }
 
+_FIELDS_OF_AGENTS = {
+    "agent_queue_url": "AgentQueueUrl",
+    "agent_dead_letters_url": "AgentDeadLettersUrl",
+    "audit_table": "AuditTableName",
+}
+"""Those of a stage in which agent mode is on; the table is there in any case."""
+
 _OWN = (
     *("home", "models", "log_level", "aws_region", "aws_endpoint_url"),
     *("aws_access_key_id", "aws_secret_access_key", "aws_session_token"),
@@ -89,6 +96,10 @@ async def open_stage(
     finally:
         client.close()
     overrides: dict[str, object] = {field: outputs[output] for field, output in _FIELDS.items()}
+    overrides |= {
+        f: outputs[output] for f, output in _FIELDS_OF_AGENTS.items() if output in outputs
+    }
+    overrides["agent"] = "ON" if "AgentQueueUrl" in outputs else "OFF"
     # Of this machine count its folders and its rights; the tokens of another stage, exported here
     # perhaps, are not what the functions use.
     overrides |= {field: getattr(settings, field) for field in _OWN}

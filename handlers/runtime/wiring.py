@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from handlers.adapters.sqs import SqsQueue
     from handlers.answering.ports import Answerer
     from handlers.answering.worker import AnswerWorker
-    from handlers.runtime.agents import AgentDoor
+    from handlers.work.agents import AgentDoor
     from handlers.work.ports import JobQueue, StateStore
     from handlers.work.seal import Seal
     from index.embedding_onnx import VectorSpace

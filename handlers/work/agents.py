@@ -52,6 +52,14 @@ class Agents:
         return mention.place is not Place.COMMAND and self.addressed(mention.text) is not None
 
 
+@dataclass(frozen=True, slots=True)
+class AgentDoor:
+    """What the Slack door needs of the agent."""
+
+    agents: Agents
+    desk: Desk
+
+
 def job_of(
     mention: Mention,
     agents: Agents | None,

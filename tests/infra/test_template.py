@@ -169,17 +169,18 @@ def test_who_prepares_documents_reads_the_index_and_writes_only_beside_it(
     assert "sqs:SendMessage" not in str(granted)
 
 
-def test_without_the_agent_there_is_nothing_of_it_but_an_empty_table_and_a_log(
+def test_without_the_agent_there_is_nothing_of_it_but_an_empty_table(
     packaged: Callable[..., dict[str, Any]],
 ) -> None:
     def of_agents(*option: str) -> set[str]:
         return {name for name in plain(packaged(*option))["Resources"] if "Agent" in name}
 
     def variables(*option: str) -> list[object]:
-        given = properties(packaged(*option), "SlackLambdaFunction")["Environment"]["Variables"]
+        decided = plain(packaged(*option))
+        given = properties(decided, "SlackLambdaFunction")["Environment"]["Variables"]
         return [given.get(f"FOOTNOTE_{name}") for name in ("AGENT", "AGENT_QUEUE_URL")]
 
-    assert of_agents("prod") == {"AgentLogGroup"}
+    assert of_agents("prod") == set()
     assert variables("prod") == ["OFF", None]
     assert of_agents("prod", f"kmsKey={KEY}", "agent=true") == {
         *("AgentLogGroup", "AgentLambdaFunction", "AgentRole", "AgentQueue", "AgentDeadLetters"),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from handlers.runtime import terminal, wiring
 from handlers.runtime.doctor import verdicts
+from handlers.runtime.doctor.agent_checks import agent_checks
 from handlers.runtime.doctor.examination import Check, examine
 from handlers.runtime.doctor.findings import Finding, failed, ok
 from handlers.runtime.doctor.index_checks import INDEX, PLACE, index_findings, place_findings
@@ -107,6 +108,7 @@ def checks(settings: Settings, deployed: Stage | None, events_url: str) -> Seque
         Check((STORE,), partial(store_findings, settings), load=cloud),
         Check((MODEL,), partial(model_findings, settings)),
         Check((BUDGET, PRICE), partial(_budget_findings, settings, deployed), load=cloud),
+        *agent_checks(settings),
     )
 
 

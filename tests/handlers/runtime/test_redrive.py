@@ -14,7 +14,7 @@ from handlers.runtime import wiring
 from handlers.runtime.redrive import redrive_laptop, redrive_sqs, run_redrive
 from handlers.runtime.settings import Settings, SettingsError
 from handlers.work.deliveries import DELIVERIES, TRIES
-from handlers.work.jobs import AnswerJob, decode, encode, opaque
+from handlers.work.jobs import AgentJob, AnswerJob, decode, encode, opaque
 from tests.doubles.answer_desk import SAID, Desk, opened_desk
 from tests.doubles.aws import Aws, on_aws, running_aws
 
@@ -32,7 +32,7 @@ class Cloud:
     aws: Aws
     settings: Settings
 
-    def bury(self, job: AnswerJob) -> None:
+    def bury(self, job: AnswerJob | AgentJob) -> None:
         self.bury_body(encode(job), opaque(job.group), opaque(job.key))
 
     def bury_body(self, body: str, group: str, identity: str) -> None:
@@ -115,6 +115,22 @@ async def test_on_aws_dead_letters_go_back_to_the_queue(
     assert all(isinstance(job, AnswerJob) and job.round for job in back)
     # Trying out must not leave claims behind that nobody holds.
     assert cloud.aws.dynamodb.scan(TableName=cloud.settings.state_table)["Count"] == 0
+
+
+async def test_steps_of_the_agent_go_back_to_its_own_queue(cloud: Cloud, aws: Aws) -> None:
+    settings = cloud.settings.replaced(
+        agent_queue_url=aws.new_queue(), agent_dead_letters_url=aws.new_queue()
+    )
+    step = AgentJob("T", "C", "U", "1.1", "1.1", "channel", step="decided:a")
+    cloud.bury(question())
+    Cloud(aws, settings.replaced(dead_letters_url=settings.agent_dead_letters_url)).bury(step)
+    redriven = await redrive_sqs(settings)
+    assert (redriven.found, redriven.moved, redriven.left) == (2, 2, 0)
+    [body] = Cloud(aws, settings.replaced(queue_url=settings.agent_queue_url)).waiting()
+    back = decode(body)
+    assert isinstance(back, AgentJob)
+    assert (back.key, bool(back.round)) == (step.key, True)
+    assert [type(decode(one)) for one in cloud.waiting()] == [AnswerJob]
 
 
 async def test_what_no_version_understands_is_moved_all_the_same(cloud: Cloud) -> None:

@@ -33,6 +33,7 @@ CHECKS = [
     "model",
     "time for an answer",
     "model price",
+    "agent mode",
 ]
 
 
