@@ -4,6 +4,7 @@ import secrets
 import sqlite3
 from collections.abc import AsyncIterator
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from handlers.adapters.sqlite_file import SqliteFile
@@ -47,7 +48,7 @@ class SqliteAudit:
         begins, ends = stamp(since), stamp(until)
         after = (begins, -1)
         while True:
-            rows = await self._file.run(lambda db, after=after: _page(db, after, ends))
+            rows = await self._file.run(partial(_page, after=after, ends=ends))
             for at, position, entry in rows:
                 after = (at, position)
                 yield self._decoded(entry)

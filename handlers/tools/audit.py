@@ -107,7 +107,11 @@ def _encoded(entry: AuditEntry, longest: int) -> str:
     held = {name: getattr(entry, name) for name in ("run", "team", "channel", "user", "tool", "id")}
     about = {"at": stamp(entry.at), "event": entry.event.value, **held}
     # ASCII, so that half a character that a tool returned is no trouble to any database.
-    return json.dumps({**about, "details": _cut(entry.details, longest)}, allow_nan=False)
+    details = {str(key): _cut(held, longest) for key, held in entry.details.items()}
+    if isinstance(entry.details.get("arguments"), str):
+        # Bounded by arguments.py, and worth nothing unless they are whole.
+        details["arguments"] = entry.details["arguments"]
+    return json.dumps({**about, "details": details}, allow_nan=False)
 
 
 def _cut(value: object, longest: int) -> object:

@@ -28,14 +28,15 @@ _NOTHING_DONE = frozenset({Ruling.GONE, Ruling.ELSEWHERE, Ruling.NOT_AN_APPROVER
 
 _UNDOING = "I'm taking it back, and will say here when it is done."
 _UNKNOWN = "I no longer know that run, so I can't take anything back."
-_NOT_YOURS = "Only a full member who is in this channel can take this back."
+_NOT_YOURS = "Only an approver in this channel, or the one who asked, can take this back."
 
 
 class ApprovalDesk:
     """Decides about proposals, and has their runs go on, be undone, or stop. Raises WorkError.
 
     ``may_decide`` tells whether a user is a full member and in a channel; its errors pass through,
-    and nothing is decided then. ``clock`` counts seconds since the epoch.
+    and nothing is decided then. ``approvers`` are those of the installation, for what was not
+    proposed to anybody. ``clock`` counts seconds since the epoch.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class ApprovalDesk:
         *,
         may_decide: MayDecide,
         audit: AuditLog,
+        approvers: tuple[str, ...] = (),
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._approvals = approvals
@@ -54,6 +56,7 @@ class ApprovalDesk:
         self._stops = ThreadStops(store, clock=clock)
         self._may_decide = may_decide
         self._audit = audit
+        self._approvers = approvers
         self._clock = clock
 
     async def decided(self, decision: Decision) -> Decided:
@@ -77,12 +80,13 @@ class ApprovalDesk:
     async def undo(self, team: str, channel: str, run: str, call: str, user: str) -> str:
         """Have what a call did taken back; return a sentence for whoever clicked.
 
-        Whoever could have approved the call, or asked for it, may have it undone.
+        An approver may, and so may whoever asked the agent.
         """
         job = await self._jobs.of_run(run)
         if job is None or (job.team, job.channel) != (team, channel):
             return _UNKNOWN
-        if not await self._may_decide(user, channel):
+        named = not self._approvers or user in self._approvers or user == job.user
+        if not named or not await self._may_decide(user, channel):
             return _NOT_YOURS
         await self._again(job, f"undo:{call}")
         return _UNDOING
