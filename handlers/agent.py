@@ -12,10 +12,10 @@ from handlers.runtime.agents import deployed_agent_queue, deployed_agent_worker
 from handlers.runtime.batches import answer_batch
 from handlers.runtime.deployed import deployed_settings
 from handlers.runtime.invoke import Warm, prepare, run
+from handlers.runtime.live_agents import LiveAgentWorker
 from handlers.runtime.logs import configure
 from handlers.runtime.opening import opened
 from handlers.runtime.settings import Settings
-from handlers.tools.worker import AgentWorker
 from handlers.work.jobs import AgentJob
 
 MARGIN_SECONDS = 10.0
@@ -43,7 +43,7 @@ async def _queue_opening(stack: AsyncExitStack) -> SqsQueue:
     return deployed_agent_queue(Settings.load())
 
 
-async def _worker_opening(stack: AsyncExitStack) -> AgentWorker:
+async def _worker_opening(stack: AsyncExitStack) -> LiveAgentWorker:
     settings = await deployed_settings()
     configure(settings.log_level)
     tracing.start(settings)

@@ -1,7 +1,6 @@
 """DOOR: the schedule. Queues questions that Slack could not deliver, and runs that waited in vain.
 
-It is deployed in the same small zip as the Slack door, so nothing heavy is imported here: see
-tests/test_architecture.py.
+It is deployed in the same small zip as the Slack door, so nothing heavy is imported here.
 """
 
 import time
@@ -17,6 +16,7 @@ from handlers.runtime.invoke import Warm, prepare, run
 from handlers.runtime.logs import configure
 from handlers.runtime.metrics import Metrics
 from handlers.runtime.wiring import job_queue, slack_client, state_store
+from handlers.work.agents import Agents
 from handlers.work.ports import JobQueue, StateStore
 from handlers.work.reconciliation import reconcile_once
 from handlers.work.syncs import last_sync
@@ -28,7 +28,7 @@ class _Parts(NamedTuple):
     queue: JobQueue
     store: StateStore
     metrics: Metrics
-    way: agents.Agents | None
+    way: Agents | None
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
@@ -41,7 +41,7 @@ async def _search() -> dict[str, Any]:
     await agents.expire(way, store)
     report = await reconcile_once(client, queue, store, agents=way)
     metrics.observe_reconcile(report.found)
-    # The door that is run most often also tells how long nobody has read the documents.
+    # It is run most often, so it also tells how long nobody has read the documents.
     if (synced := await last_sync(store, index_uri)) is not None:
         metrics.observe_sync_age(time.time() - synced)
     return asdict(report)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from handlers.runtime import agent_files, agent_tools
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from handlers.tools.audit import AuditLog
     from handlers.tools.limits import Limits
     from handlers.tools.parts import Parts
+    from handlers.tools.ports import Tool
     from handlers.work.ports import StateStore
     from index.ports import Embedder, VectorIndex
     from index.retrieval import Retriever
@@ -35,37 +37,50 @@ async def opened_parts(
     index: VectorIndex,
     embedder: Embedder,
     retriever: Retriever,
-) -> AsyncIterator[Parts]:
-    """Yield the parts, and close model and servers when the block is left. Raises SettingsError."""
+) -> AsyncIterator[Callable[[], Awaitable[Parts]]]:
+    """Yield what returns the parts as they are now; model and servers are closed with the block.
+
+    Raises SettingsError, as what is yielded does.
+    """
     from handlers.tools.approvals import Approvals
-    from handlers.tools.offered import ToolsInvalid, offered
     from handlers.tools.parts import Parts
 
-    policy = agent_files.policy(settings)
     own = agent_tools.built_in(settings, client, index, embedder, retriever)
     async with AsyncExitStack() as stack:
         names = [tool.name for tool in own]
         connected = await stack.enter_async_context(servers(settings, store, taken=names))
-        try:
-            tools = offered(own, await connected.tools() if connected else ())
-        except ToolsInvalid as error:
-            raise SettingsError(list(error.problems)) from None
-        for sentence in tools.left_out:
-            log.warning("%s", sentence)
         model = tool_model(settings)
         stack.push_async_callback(model.aclose)
-        yield Parts(
+        bare = Parts(
             model=model,
-            tools=tools.tools,
+            tools=(),
             approvals=Approvals(store),
             audit=audit,
-            policy=policy,
+            policy=agent_files.policy(settings),
             limits=limits(settings),
             approvers=tuple(settings.agent_approvers.split()),
             approval_seconds=settings.agent_approval_hours * 3600,
             window_tokens=settings.model_window,
             cost_of=cost_of(settings),
         )
+
+        async def now() -> Parts:
+            return replace(bare, tools=all_tools(own, await connected.tools() if connected else ()))
+
+        yield now
+
+
+def all_tools(own: Sequence[Tool], of_servers: Sequence[Tool]) -> tuple[Tool, ...]:
+    """Return all tools, those of installed distributions too. Raises SettingsError."""
+    from handlers.tools.offered import ToolsInvalid, offered
+
+    try:
+        found = offered(own, of_servers)
+    except ToolsInvalid as error:
+        raise SettingsError(list(error.problems)) from None
+    for sentence in found.left_out:
+        log.warning("%s", sentence)
+    return found.tools
 
 
 @asynccontextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,8 @@ from handlers.runtime import agent_files
 from handlers.runtime.settings import SecretStr, Settings, SettingsError
 
 if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
     from bot.client import SlackClient
     from handlers.tools.builtin.save_card import Cards
     from handlers.tools.ports import Tool
@@ -132,7 +133,10 @@ def _place_of_cards(settings: Settings) -> Cards:
         beside = settings.sources.absolute().parent if settings.sources else Path.cwd()
         return FolderCards(beside / options.path.expanduser(), url=options.url)
     if isinstance(options, S3Options):
-        client = partial(make_client, "s3", settings.aws_client_options())
+
+        def client() -> S3Client:
+            return make_client("s3", settings.aws_client_options())
+
         # What is no plain folder on the web has no address for a card.
         url = "" if "{" in options.url else options.url
         return S3Cards(client, options.bucket, options.prefix, url=url)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from handlers.runtime import agent_mode, wiring
 from handlers.runtime.answerers import entailment
+from handlers.runtime.live_agents import LiveAgentWorker
 from handlers.runtime.metrics import Metrics
 from handlers.runtime.settings import Settings
 from handlers.tools.addressed import agent_request
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     from handlers.adapters.sqlite_queue import SqliteQueue
     from handlers.adapters.sqs import SqsQueue
     from handlers.tools.audit import AuditLog
-    from handlers.tools.worker import AgentWorker, Observer
+    from handlers.tools.parts import Parts
+    from handlers.tools.worker import Observer
     from handlers.work.ports import JobQueue, StateStore
 
 
@@ -135,7 +137,7 @@ async def agent_worker(
     *,
     warm: wiring.Warm | None = None,
     observer: Observer | None = None,
-) -> AsyncIterator[AgentWorker]:
+) -> AsyncIterator[LiveAgentWorker]:
     """Yield the worker, with a warm index and everything that its tools need.
 
     Raises SettingsError for a file or a tool that cannot be used, KnowledgeError, WorkError.
@@ -148,27 +150,34 @@ async def agent_worker(
     from handlers.work.deliveries import LEASE_SECONDS
 
     async with AsyncExitStack() as stack:
-        embedder, index = warm or await stack.enter_async_context(wiring.warm_index(settings))
+        ready = warm or await stack.enter_async_context(wiring.warm_index(settings))
+        embedder, index = ready
         retriever = wiring.retriever(settings, index, embedder)
-        parts = await stack.enter_async_context(
+        now = await stack.enter_async_context(
             opened_parts(settings, client, store, audit, index, embedder, retriever)
         )
-        yield AgentWorker(
-            client=client,
-            bot_user_id=partial(bot_user_id, client),
-            audience_of=Rooms(client, retriever.withholds).audience,
-            parts=parts,
-            store=store,
-            claims=Claims(store, lease_seconds=LEASE_SECONDS),
-            seal=wiring.seal(settings),
-            entailment=entailment(settings),
-            observer=observer or unobserved,
-            renew_every=LEASE_SECONDS / 3,
-        )
+        second_opinion = entailment(settings)
+        rooms = Rooms(client, retriever.withholds)
+
+        def made(parts: Parts) -> AgentWorker:
+            return AgentWorker(
+                client=client,
+                bot_user_id=partial(bot_user_id, client),
+                audience_of=rooms.audience,
+                parts=parts,
+                store=store,
+                claims=Claims(store, lease_seconds=LEASE_SECONDS),
+                seal=wiring.seal(settings),
+                entailment=second_opinion,
+                observer=observer or unobserved,
+                renew_every=LEASE_SECONDS / 3,
+            )
+
+        yield LiveAgentWorker(now, made, await now())
 
 
 @asynccontextmanager
-async def deployed_agent_worker(settings: Settings) -> AsyncIterator[AgentWorker]:
+async def deployed_agent_worker(settings: Settings) -> AsyncIterator[LiveAgentWorker]:
     """Yield the worker of the function on AWS."""
     client, store = wiring.slack_client(settings), wiring.state_store(settings)
     observer = Metrics(settings.stage).observe_run
@@ -183,7 +192,7 @@ class LaptopAgent:
 
     door: AgentDoor
     queue: SqliteQueue
-    worker: AgentWorker
+    worker: LiveAgentWorker
 
 
 @asynccontextmanager

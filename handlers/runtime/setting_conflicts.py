@@ -40,10 +40,10 @@ def conflicts(settings: DeployedFields) -> Iterator[tuple[tuple[str, ...], str]]
     for tracker, parts in _TRACKERS.items():
         given = [part for part in parts if getattr(settings, f"{tracker}_{part}")]
         if given not in ([], ["url"], list(parts)):
-            missing = [f"FOOTNOTE_{tracker}_{part}".upper() for part in parts if part not in given]
+            absent = [f"FOOTNOTE_{tracker}_{part}".upper() for part in parts if part not in given]
             yield (
                 tuple(f"{tracker}_{part}" for part in parts),
-                f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set, and what "
+                f"{' and '.join(absent)} {'is' if len(absent) == 1 else 'are'} not set, and what "
                 "belongs to it is. Set all of them, or none.",
             )
     if (

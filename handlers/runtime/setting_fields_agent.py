@@ -41,7 +41,7 @@ class AgentFields(SearchFields):
         Setting(
             _AGENT,
             "FOOTNOTE_AGENT_APPROVAL_HOURS",
-            kinds.number(0.05, 168),
+            kinds.number(0.001, 168),
             "How long a proposal waits for a decision before it lapses.",
         ),
     ] = 24.0

@@ -252,7 +252,8 @@ async def answer_worker(
     from handlers.work.syncs import last_sync
 
     async with AsyncExitStack() as stack:
-        embedder, index = warm or await stack.enter_async_context(warm_index(settings))
+        ready = warm or await stack.enter_async_context(warm_index(settings))
+        embedder, index = ready
         parts = await stack.enter_async_context(answering(settings, embedder))
 
         async def was_synced() -> bool:
