@@ -75,7 +75,8 @@ class Method:
         return arguments
 
     def _read_one(self, name: str, value: Any) -> Any:
-        if name in self.text or (name in self.required and name not in self.json):
+        typed = (*self.json, *self.numbers)
+        if name in self.text or (name in self.required and name not in typed):
             if not isinstance(value, str):
                 raise ValueError("must be a string")
             return value

@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.playground.method import LocalSlack
 from bot.playground.methods_conversations import describe_conversation
+from bot.playground.methods_search import grant
 from bot.playground.validation import acting_elements
 from bot.playground.workspace import Change, Conversation, Message
 
@@ -27,6 +28,9 @@ def events_of(slack: LocalSlack, change: Change) -> Iterator[Payload]:
     place = {"channel": conversation.id, "channel_type": channel_type(conversation)}
     if change.kind == "posted":
         event = {**change.message, **place, "event_ts": change.message["ts"]}
+        author = "" if "bot_id" in change.message else change.message.get("user", "")
+        if author and (token := grant(slack, author)):
+            event["assistant_thread"] = {"action_token": token}
         yield event
         mentioned = f"<@{workspace.bot.id}" in change.message.get("text", "")
         if mentioned and not conversation.is_direct and "bot_id" not in change.message:

@@ -12,6 +12,8 @@ from bot.playground import (
     methods_conversations,
     methods_listings,
     methods_people,
+    methods_scheduled,
+    methods_search,
     methods_streams,
 )
 from bot.playground.errors import SlackRefusal
@@ -24,6 +26,8 @@ METHODS: dict[str, Method] = {
     method.name: method
     for room in (
         methods_chat,
+        methods_scheduled,
+        methods_search,
         methods_streams,
         methods_conversations,
         methods_listings,

@@ -72,6 +72,8 @@ class Workspace:
         self.conversations: dict[str, Conversation] = {}
         self.ephemerals: list[tuple[str, str, Message]] = []  # (user, channel, message)
         self.statuses: dict[tuple[str, str], ThreadStatus] = {}
+        self.scheduled: dict[str, Message] = {}  # what waits to be posted, by its id
+        self.action_tokens: dict[str, str] = {}  # token -> the user it lets search
         self._messages: dict[str, dict[str, Message]] = {}
         self._listeners: list[Callable[[Change], None]] = []
         self._last_ts = 0

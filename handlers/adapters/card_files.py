@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _TAKEN = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409"})
-_DENIED = frozenset({"AccessDenied", "403", "NoSuchBucket", "404"})
+_PASSING = frozenset({408, 429})
 _FAILED = "The card could not be saved; an operator must see to its place."
 
 
@@ -117,6 +117,8 @@ class S3Cards:
 
 
 def _told(error: Exception) -> Exception:
-    if code_of(error) in _DENIED:
+    response = error.response if isinstance(error, ClientError) else {}
+    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
+    if 400 <= status < 500 and status not in _PASSING:
         return ToolRefused(_FAILED)
     return ToolUnavailable("The store of cards did not answer.")

@@ -5,6 +5,7 @@ second try from opening a second issue, so each carries the mark of its call, an
 it among the newest issues before it opens one.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -21,7 +22,6 @@ from handlers.tools.errors import ToolRefused
 from handlers.tools.ports import Effect, ToolContext, ToolResult
 
 API: Final = "https://api.github.com"
-SITE: Final = "https://github.com"
 VERSION: Final = "2022-11-28"
 
 
@@ -38,20 +38,19 @@ class GitHubIssues:
         repositories: Sequence[str],
         *,
         api: str = API,
-        site: str = SITE,
         seconds: float = 15.0,
     ) -> None:
         """Keep the settings; nothing is asked here.
 
         ``token`` needs to read and write issues of these ``repositories``, each ``owner/name``.
-        ``api`` and ``site`` are https://HOST/api/v3 and https://HOST for an Enterprise Server.
-        Raises ValueError with a sentence for the operator.
+        ``api`` is https://HOST/api/v3 for an Enterprise Server. Raises ValueError with a sentence
+        for the operator.
         """
         for one in repositories:
             if one.count("/") != 1 or not all(one.split("/")) or one.split() != [one]:
                 raise ValueError(f"{one!r} is no repository; write owner/name.")
         self._repositories = tuple(repositories)
-        self._site = checked_address(site)
+        self._site = site_of(checked_address(api))
         self._service = OperatorService(
             "GitHub",
             checked_address(api),
@@ -109,6 +108,11 @@ class GitHubIssues:
             deadline=context.deadline,
         )
         return ToolResult(f"Issue {repository}#{number} was closed.")
+
+
+def site_of(api: str) -> str:
+    """Return where people open what the API at a checked address made. Pure."""
+    return re.sub(r"^(https?://)api\.", r"\1", api).removesuffix("/api/v3")
 
 
 def _path(repository: str) -> str:

@@ -9,7 +9,9 @@ X-Footnote-Signature: sha256=HMAC of the body with the hook's secret, if it has 
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+import re
+import tomllib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -23,6 +25,8 @@ LONGEST_TEXT: Final = 3_000
 LONGEST_ANSWER: Final = 1_000
 SIGNATURE: Final = "X-Footnote-Signature"
 
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
 
 @dataclass(frozen=True, slots=True)
 class Hook:
@@ -32,6 +36,55 @@ class Hook:
     address: str = field(repr=False)
     about: str = ""
     secret: str = field(default="", repr=False)
+
+
+class HooksInvalid(Exception):
+    """The file of webhooks cannot be used. ``str(error)`` is for the operator."""
+
+
+def read_hooks(text: str, secret: Callable[[str], str]) -> dict[str, Hook]:
+    """Return the hooks that a TOML file lists, by name; ``secret`` returns a secret by its name.
+
+    ::
+
+        [[hook]]
+        name = "deploys"
+        address = "https://ci.acme.example/hooks/footnote"
+        about = "tells the team that deploys"
+        secret = "deploys"          # the name of a secret, never the secret; it may be left out
+
+    Raises HooksInvalid, and what ``secret`` raises.
+    """
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise HooksInvalid(f"The file of webhooks is no TOML: {error}.") from None
+    entries = tables.get("hook")
+    if not isinstance(entries, list) or tables.keys() != {"hook"}:
+        raise HooksInvalid("The file of webhooks holds entries that begin with [[hook]] alone.")
+    hooks: dict[str, Hook] = {}
+    for number, entry in enumerate(entries, start=1):
+        hook = _hook(entry, f"Webhook number {number}", secret)
+        if hook.name in hooks:
+            raise HooksInvalid(f"Webhook {hook.name}: the name is taken twice.")
+        hooks[hook.name] = hook
+    return hooks
+
+
+def _hook(entry: object, label: str, secret: Callable[[str], str]) -> Hook:
+    if not isinstance(entry, dict) or not all(isinstance(one, str) for one in entry.values()):
+        raise HooksInvalid(f"{label}: all its values are texts.")
+    if entry.keys() - {"name", "address", "about", "secret"}:
+        raise HooksInvalid(f"{label}: it takes name, address, about and secret.")
+    name = entry.get("name", "")
+    if not _NAME.fullmatch(name):
+        raise HooksInvalid(f"{label}: its name must be letters, digits, _ and -, 64 at most.")
+    try:
+        address = checked_address(entry.get("address", ""), query=True)
+    except ValueError as error:
+        raise HooksInvalid(f"Webhook {name}: {error}") from None
+    named = entry.get("secret", "")
+    return Hook(name, address, entry.get("about", ""), secret(named) if named else "")
 
 
 class SendWebhook:

@@ -1,7 +1,7 @@
 """A stand-in for GitHub's issues (REST API, version 2022-11-28): as strict as the documentation.
 
     async with GitHub({"acme/web": Repository()}) as github:
-        tool = GitHubIssues(github.token, ["acme/web"], api=github.url, site=github.site)
+        tool = GitHubIssues(github.token, ["acme/web"], api=github.url)
     github.issues("acme/web")
 
 Unlike GitHub it refuses fields that are not documented, which would hide a misspelt one.
@@ -58,11 +58,6 @@ class GitHub(StandIn):
         super().__init__()
         self.token = token
         self.repositories = dict(repositories)
-
-    @property
-    def site(self) -> str:
-        """Where people open issues: no page is served there."""
-        return f"{self.url}/site"
 
     def issues(self, repository: str) -> list[Issue]:
         """Return the issues of a repository, oldest first."""
@@ -135,7 +130,7 @@ class GitHub(StandIn):
             "id": 1_000 + issue.number,
             "number": issue.number,
             "url": f"{self.url}/repos/{name}/issues/{issue.number}",
-            "html_url": f"{self.site}/{name}/issues/{issue.number}",
+            "html_url": f"{self.url}/{name}/issues/{issue.number}",
             "title": issue.title,
             "body": issue.body or None,
             "state": issue.state,

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from bot.markup import cut, escape, inert_markdown
+from handlers.tools.errors import BadArguments
 from handlers.work.jobs import opaque
 
 LONGEST_TEXT: Final = 3_000
@@ -27,9 +28,12 @@ TEXT: Final[Mapping[str, object]] = {
 
 
 def content(text: str) -> dict[str, Any]:
-    """Return the arguments that say ``text``, harmlessly."""
+    """Return the arguments that say ``text``, harmlessly. Raises BadArguments if it is blank."""
+    notice = escape(text, _NOTIFICATION)
+    if not notice.strip():
+        raise BadArguments("The text holds nothing that anybody could read.")
     return {
-        "text": escape(text, _NOTIFICATION),
+        "text": notice,
         "blocks": [{"type": "markdown", "text": cut(inert_markdown(text), LONGEST_MARKDOWN)}],
         "unfurl_links": False,
         "unfurl_media": False,

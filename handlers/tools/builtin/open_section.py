@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from handlers.tools.builtin.index_errors import asking_the_index
-from handlers.tools.builtin.passages import as_text
+from handlers.tools.builtin.passages import handles
 from handlers.tools.errors import ToolRefused
 from handlers.tools.ports import Effect, ToolContext, ToolResult
 from index.documents import Passage
@@ -67,10 +67,10 @@ class OpenSection:
                 " from a passage that search_documents returned."
             )
         section = _section(parts, part)
-        text = as_text(section)
+        text = handles(section)
         after = section[-1].chunk.ordinal + 1
         if after in parts:
-            text += f"\n\nThe document goes on with part {after}."
+            text += f"\nThe document goes on with part {after}."
         return ToolResult(text, passages=tuple(section))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from handlers.tools.builtin.index_errors import asking_the_index
-from handlers.tools.builtin.passages import as_text
+from handlers.tools.builtin.passages import handles
 from handlers.tools.ports import Effect, ToolContext, ToolResult
 from index.retrieval import Retriever
 
@@ -43,4 +43,4 @@ class SearchDocuments:
             found = await self._retriever.retrieve(str(arguments["query"]), context.audience)
         if not found.passages:
             return ToolResult("Nothing was found that everybody here may read.")
-        return ToolResult(as_text(found.passages), passages=found.passages)
+        return ToolResult(handles(found.passages), passages=found.passages)
