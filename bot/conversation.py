@@ -18,7 +18,8 @@ class Mention:
     """Something that was said to the bot and deserves an answer.
 
     ``ts`` identifies the message inside its channel; ``thread_ts`` is the root of the thread to
-    answer in (equal to ``ts`` when the message starts one).
+    answer in (equal to ``ts`` when the message starts one). ``action_token`` lets Slack be searched
+    for its author, for some minutes; it is a secret, and "" where Slack gave none.
     """
 
     team: str
@@ -28,6 +29,7 @@ class Mention:
     thread_ts: str
     place: Place
     text: str = field(repr=False)
+    action_token: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

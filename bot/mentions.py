@@ -11,6 +11,7 @@ from bot.markup import plain_text
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")  # no colon: ids are joined with one in keys
 _TS = re.compile(r"[0-9]{1,16}\.[0-9]{1,9}")
+_LONGEST_TOKEN = 1_000
 _SPOKEN_SUBTYPES = (None, "file_share", "thread_broadcast")
 _EMPTY: Mapping[str, Any] = {}
 
@@ -72,6 +73,7 @@ def heard(envelope: object) -> Mention | Silence:
         thread_ts=thread_ts,
         place=Place.DIRECT if direct else Place.CHANNEL,
         text=plain_text(text, bot),
+        action_token=_token(_mapping(event.get("assistant_thread")).get("action_token")),
     )
 
 
@@ -144,6 +146,10 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 def _id(value: object) -> str:
     return value if isinstance(value, str) and _ID.fullmatch(value) else ""
+
+
+def _token(value: object) -> str:
+    return value if isinstance(value, str) and len(value) <= _LONGEST_TOKEN else ""
 
 
 def _ts(value: object) -> str:

@@ -29,8 +29,14 @@ BOT_SCOPES: Final = frozenset(
 )
 """A test holds these equal to the manifest."""
 
-OPTIONAL_SCOPES: Final = frozenset({"users:read.email"})
-"""Open documents to an e-mail address or its domain; without it nobody holds one."""
+OPTIONAL_SCOPES: Final = frozenset(
+    {
+        # Open documents to an e-mail address or its domain; without it nobody holds one.
+        "users:read.email",
+        # Search public channels live, for the agent; without it that tool finds nothing.
+        "search:read.public",
+    }
+)
 
 HEADER: Final = "x-oauth-scopes"
 """The header of every answer of Slack's Web API that names what the token may do."""

@@ -14,6 +14,7 @@ from bot.playground.shapes import (
     exactly_one,
     kind_of,
     list_of,
+    note,
     number,
     one_of,
     shape,
@@ -70,6 +71,7 @@ IMAGE = shape(
 )
 SOURCE = shape({"type": one_of("url"), "url": web_address(), "text": string(255, 1)})
 
+_FIELD = 3_000
 _action: dict[str, Rule] = {"action_id": string(255)}
 _confirm: dict[str, Rule] = {"confirm": CONFIRM}
 _focus: dict[str, Rule] = {"focus_on_load": boolean}
@@ -104,6 +106,14 @@ def _select(kind: str, single: str, more: dict[str, Rule]) -> dict[str, Rule]:
 
 def _has_options(value: Any, at: str, problems: Problems) -> None:
     exactly_one("options", "option_groups")(value, at, problems)
+
+
+def _fits_its_field(value: Any, at: str, problems: Problems) -> None:
+    most = value.get("max_length", _FIELD)
+    if isinstance(most, int) and not 0 < most <= _FIELD:
+        note(problems, f"must be between 1 and {_FIELD}", f"{at}/max_length")
+    elif isinstance(most, int):
+        string(most)(value.get("initial_value", ""), f"{at}/initial_value", problems)
 
 
 SELECTS: dict[str, Rule] = {
@@ -158,7 +168,9 @@ ELEMENTS: dict[str, Rule] = {
     "timepicker": _element({}, {**_choose, "initial_time": string(5, 5), "timezone": string(255)}),
     "datetimepicker": _element({}, {**_action, **_confirm, **_focus, "initial_date_time": number}),
     "plain_text_input": _element(
-        {}, {**_typed, "multiline": boolean, "min_length": number, "max_length": number}
+        {},
+        {**_typed, "multiline": boolean, "min_length": number, "max_length": number},
+        also=_fits_its_field,
     ),
     "email_text_input": _element({}, _typed),
     "url_text_input": _element({}, _typed),

@@ -8,6 +8,8 @@ from bot.playground.delivery import Courier
 from bot.playground.errors import PlaygroundMisuse, SlackRefusal
 from bot.playground.method import LocalSlack
 from bot.playground.methods_chat import bot_fields, message_fields
+from bot.playground.sessions import stopped
+from bot.playground.submissions import check_errors, entered
 from bot.playground.surfaces import View
 from bot.playground.validation import check_view
 from bot.playground.workspace import Change, Conversation, Message
@@ -127,16 +129,20 @@ class Gestures:
     async def submit(self, user: str, values: dict[str, Any]) -> dict[str, Any]:
         """Submit the topmost modal; ``values`` is ``{block_id: {action_id: state}}``.
 
-        Follow the ``response_action`` of the answer and return it.
+        What is left out keeps its initial value. Follow the ``response_action`` of the answer and
+        return it.
         """
         person = self._workspace.user(user).id
         view = self._top(person)
+        values = entered(view, values)
         payload = payloads.view_submission(self._slack, person, view, values)
         answer = await self._courier.ask("interactive", payload)
         surfaces = self._slack.surfaces
         match answer.get("response_action"):
             case None:
                 surfaces.close(person)
+            case "errors":
+                check_errors(view, answer.get("errors"))
             case "clear":
                 surfaces.close(person, everything=True)
             case "update":
@@ -154,6 +160,12 @@ class Gestures:
         if view.get("notify_on_close"):
             payload = payloads.view_closed(self._slack, person, view, everything)
             await self._courier.ask("interactive", payload)
+
+    def stop_session(self, user: str, channel: str, thread_ts: str) -> None:
+        """Press Stop, which is there while a session is processing."""
+        person, conversation = self.place(user, channel)
+        event = stopped(self._slack, person, conversation, thread_ts)
+        self._courier.send(payloads.envelope(self._slack, event))
 
     def open_home(self, user: str, tab: str = "home") -> None:
         """Open the app's Home (or Messages) tab."""

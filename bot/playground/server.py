@@ -196,6 +196,10 @@ class Playground(Sight):
         """Close the topmost modal."""
         await self._gestures.close_view(user)
 
+    async def stop_session(self, user: str, channel: str, thread_ts: str) -> None:
+        """Press Stop in a thread where the app is at work; raise PlaygroundMisuse elsewhere."""
+        self._gestures.stop_session(user, channel, thread_ts)
+
     async def open_home(self, user: str, tab: str = "home") -> None:
         """Open the app's Home tab, or "messages"."""
         self._gestures.open_home(user, tab)

@@ -72,6 +72,7 @@ class Streams:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._open: dict[tuple[str, str], Stream] = {}
+        self._stopped: set[tuple[str, str]] = set()
 
     def opened(self, stream: Stream) -> None:
         """Remember a new stream."""
@@ -82,7 +83,9 @@ class Streams:
         return Stream(channel, "", self._clock())
 
     def running(self, channel: str, ts: str) -> Stream:
-        """Return an open stream; refuse one that was stopped or is older than 5 minutes."""
+        """Return an open stream; refuse one that ended, or is older than 5 minutes."""
+        if (channel, ts) in self._stopped:
+            raise SlackRefusal("stopped_by_user")
         stream = self._open.get((channel, ts))
         if stream is None or self._clock() - stream.started > limits.STREAM_SECONDS:
             raise SlackRefusal("message_not_in_streaming_state")
@@ -96,6 +99,14 @@ class Streams:
     def closed(self, channel: str, ts: str) -> None:
         """Forget a stream."""
         self._open.pop((channel, ts), None)
+
+    def stop(self, channel: str, ts: str) -> bool:
+        """End a stream because a person wants it; tell whether there was one."""
+        was_open = self.is_open(channel, ts)
+        if was_open:
+            self.closed(channel, ts)
+            self._stopped.add((channel, ts))
+        return was_open
 
 
 def _rich(text: str) -> dict[str, Any]:

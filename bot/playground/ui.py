@@ -59,6 +59,7 @@ class PageRoutes:
             "submit-view": self._submit_view,
             "close-view": self._close_view,
             "open-home": self._open_home,
+            "stop": self._stop,
         }
         return [
             web.get("/", self._file),
@@ -229,6 +230,10 @@ class PageRoutes:
 
     async def _open_home(self, given: dict[str, Any]) -> dict[str, Any]:
         self._gestures.open_home(given["user"], given.get("tab", "home"))
+        return {}
+
+    async def _stop(self, given: dict[str, Any]) -> dict[str, Any]:
+        self._gestures.stop_session(given["user"], given["channel"], given["thread_ts"])
         return {}
 
     def _person(self, name: str) -> str:

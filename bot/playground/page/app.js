@@ -62,6 +62,7 @@ const actions = {
   pressView(element, block, value) {
     return api.gesture("click-view", { user: store.user, block_id: block.block_id, action_id: element.action_id, value });
   },
+  stop: () => api.gesture("stop", { user: store.user, channel: store.channel, thread_ts: store.thread }),
   closeView: () => api.gesture("close-view", { user: store.user }),
   submitView: (values) => api.gesture("submit-view", { user: store.user, values }),
   home() {
@@ -216,10 +217,13 @@ function drawThread() {
   $("thread-place").textContent = store.here().kind === "im" ? store.bot.name : `#${store.here().name}`;
   threadFeed.draw(store.replies(store.thread));
   const status = store.status(store.channel, store.thread);
-  if (statusLine.dataset.text !== status) {
-    statusLine.dataset.text = status;
-    fill(statusLine, status && [el("span", { class: "dots", "aria-hidden": "true" }, el("i"), el("i"), el("i")), spoken(store, status)]);
-  }
+  const stoppable = store.stoppable(store.channel, store.thread);
+  redraw(
+    statusLine,
+    JSON.stringify([status, stoppable]),
+    status && [el("span", { class: "dots", "aria-hidden": "true" }, el("i"), el("i"), el("i")), spoken(store, status)],
+    stoppable && el("button", { type: "button", class: "button stop", data: { testid: "stop" }, on: { click: actions.stop } }, "Stop"),
+  );
 }
 
 // Changes are listened to before the state is fetched, so that none falls between the two.

@@ -90,7 +90,7 @@ const BLOCKS = {
   input: (block, context) =>
     el(
       "label",
-      {},
+      { data: { block: block.block_id } },
       el("span", { class: "input-label" }, block.label.text, block.optional && el("small", {}, " (optional)")),
       input(block.element, block, context),
       block.hint && el("small", { class: "input-hint" }, block.hint.text),
@@ -101,14 +101,14 @@ const BLOCKS = {
   task_card: (block, context) =>
     el(
       "div",
-      { class: `task-${block.status}` },
-      el("strong", {}, block.title),
+      { class: `task task-${block.status}`, data: { status: block.status } },
+      el("span", { class: "task-title" }, el("span", { class: "task-mark", role: "img", "aria-label": MARKS[block.status] }), block.title),
       block.details && BLOCKS.rich_text(block.details, context),
       block.output && BLOCKS.rich_text(block.output, context),
       block.sources && el("div", { class: "sources" }, block.sources.map((source) => link(source.url, source.text))),
     ),
   plan: (block, context) =>
-    el("div", {}, el("strong", {}, block.title), (block.tasks || []).map((task) => BLOCKS.task_card(task, context))),
+    el("div", {}, el("strong", { class: "plan-title" }, block.title), (block.tasks || []).map((task) => BLOCKS.task_card(task, context))),
   table: (block, context) =>
     el(
       "table",
@@ -118,6 +118,8 @@ const BLOCKS = {
       ),
     ),
 };
+
+const MARKS = { pending: "to do", in_progress: "under way", complete: "done", error: "failed" };
 
 function rich(item, names) {
   const parts = () => item.elements.map((part) => richPart(part, names));

@@ -42,9 +42,23 @@ function refer(m, names) {
   const [, sigil, target, label] = m;
   if (sigil === "@") return el("span", { class: "mention" }, "@" + (names.user(target) || label || target));
   if (sigil === "#") return el("span", { class: "mention" }, "#" + (names.channel(target) || label || target));
+  const date = sigil === "!" && /^date\^(\d{1,12})\^([^^]*)/.exec(target);
+  if (date) return el("time", { datetime: new Date(date[1] * 1000).toISOString(), title: label }, moment(date[1], date[2]));
   if (sigil === "!") return el("span", { class: "mention mention-loud" }, label || "@" + target.split("^")[0]);
   if (/^https?:\/\//i.test(target)) return link(decode(target), decode(label || target));
   return decode(label || target);
+}
+
+// Slack's format of a date, in the time zone of whoever reads: the tokens that this page knows.
+function moment(seconds, format) {
+  const at = new Date(seconds * 1000);
+  const today = new Date().toDateString() === at.toDateString();
+  const day = at.toLocaleDateString([], { day: "numeric", month: "short", year: "numeric" });
+  return format
+    .replace("{date_short_pretty}", today ? "today" : day)
+    .replace("{date_pretty}", today ? "today" : day)
+    .replace(/\{date\w*\}/g, day)
+    .replace("{time}", at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }));
 }
 
 function scan(text, patterns, names) {

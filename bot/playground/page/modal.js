@@ -57,8 +57,23 @@ export class Modal {
     this.actions.closeView();
   }
 
-  submit(event) {
+  async submit(event) {
     event.preventDefault();
-    this.actions.submitView(this.values);
+    const button = this.node.querySelector("[data-testid=modal-submit]");
+    button.disabled = true;
+    const answer = await this.actions.submitView(this.values);
+    button.disabled = false;
+    this.complain((answer && answer.errors) || {});
+  }
+
+  // As in Slack, an error stands below its field, and the first of them gets the focus.
+  complain(errors) {
+    for (const old of this.node.querySelectorAll(".input-error")) old.remove();
+    for (const [blockId, sentence] of Object.entries(errors)) {
+      const block = this.node.querySelector(`[data-block="${CSS.escape(blockId)}"]`);
+      if (block) block.append(el("span", { class: "input-error", role: "alert", data: { testid: "input-error" } }, sentence));
+    }
+    const first = this.node.querySelector("label:has(.input-error) .field");
+    if (first) first.focus();
   }
 }

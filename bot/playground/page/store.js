@@ -75,7 +75,13 @@ export class Store {
     const found = this.statuses.get(channel + root);
     if (!found) return "";
     if (found.text) return found.text;
+    if (found.session === "suspended") return "is waiting for somebody…";
     return found.session === "processing" && !this.streams(channel, root) ? "is working…" : "";
+  }
+
+  // Slack shows its Stop button as long as a session is processing.
+  stoppable(channel, root) {
+    return (this.statuses.get(channel + root) || {}).session === "processing";
   }
 
   streams(channel, root) {

@@ -6,6 +6,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.playground import NotAcknowledged, Playground, PlaygroundMisuse
 from bot.playground.delivery import RETRY_DELAYS
+from bot.playground.errors import SlackRefusal
 from tests.bot.playground.receiver import App
 from tests.bot.playground.refusal import refusal_of
 from tests.bot.playground.scripted_app import thumbs
@@ -17,6 +18,9 @@ VIEW = {
     "title": {"type": "plain_text", "text": "Footnote 1"},
     "blocks": [{"type": "actions", "elements": [BUTTON["accessory"]]}],
 }
+TYPED = {"type": "plain_text_input", "action_id": "a", "initial_value": "as it was"}
+FIELD = {"type": "input", "block_id": "b", "label": VIEW["title"], "element": TYPED}
+FORM = {**VIEW, "submit": {"type": "plain_text", "text": "Send"}, "blocks": [FIELD]}
 
 
 async def test_a_mention_in_a_channel_comes_as_two_signed_events(
@@ -217,7 +221,7 @@ async def test_a_submitted_view_follows_the_apps_answer(
     slack: Playground, client: AsyncWebClient, app: App
 ) -> None:
     await slack.command("alice", "general", "/ask")
-    await client.views_open(trigger_id=app.received[-1].body["trigger_id"], view=VIEW)
+    await client.views_open(trigger_id=app.received[-1].body["trigger_id"], view=FORM)
     app.answers = [web.json_response({"response_action": "errors", "errors": {"b": "no"}})]
     values = {"b": {"a": {"type": "plain_text_input", "value": "x"}}}
     answer = await slack.submit("alice", values)
@@ -225,6 +229,63 @@ async def test_a_submitted_view_follows_the_apps_answer(
     await slack.submit("alice", values)
     assert slack.views("alice") == []
     assert app.received[-1].body["view"]["state"]["values"] == values
+
+
+async def test_fields_keep_what_the_app_filled_in_and_hold_what_slack_lets_people_submit(
+    slack: Playground, client: AsyncWebClient, app: App
+) -> None:
+    await slack.command("alice", "general", "/ask")
+    await client.views_open(trigger_id=app.received[-1].body["trigger_id"], view=FORM)
+    for value in ("", "x" * 3_001):
+        with pytest.raises(PlaygroundMisuse):
+            await slack.submit("alice", {"b": {"a": {"value": value}}})
+    await slack.submit("alice")
+    (state,) = app.received[-1].body["view"]["state"]["values"]["b"].values()
+    assert state == {"type": "plain_text_input", "value": "as it was"}
+
+
+async def test_errors_for_a_field_that_is_not_there_are_refused(
+    slack: Playground, client: AsyncWebClient, app: App
+) -> None:
+    await slack.command("alice", "general", "/ask")
+    await client.views_open(trigger_id=app.received[-1].body["trigger_id"], view=FORM)
+    for errors in ({"c": "no"}, {}, {"b": 5}):
+        app.answers = [web.json_response({"response_action": "errors", "errors": errors})]
+        with pytest.raises(SlackRefusal):
+            await slack.submit("alice")
+    assert len(slack.views("alice")) == 1
+
+
+async def test_a_field_is_not_filled_with_more_than_it_holds(
+    slack: Playground, client: AsyncWebClient, app: App
+) -> None:
+    for fault in ({"initial_value": "x" * 3_001}, {"max_length": 3_001}, {"max_length": 5}):
+        await slack.command("alice", "general", "/ask")
+        broken = {**FORM, "blocks": [{**FIELD, "element": {**TYPED, **fault}}]}
+        trigger = app.received[-1].body["trigger_id"]
+        refused = await refusal_of(client.views_open(trigger_id=trigger, view=broken))
+        assert refused["error"] == "invalid_arguments"
+
+
+async def test_stop_is_there_while_a_session_is_processing_and_ends_its_streams(
+    slack: Playground, client: AsyncWebClient, app: App
+) -> None:
+    root = await slack.say("alice", "dm", "how?")
+    place = {"channel": slack.channel_id("dm", "alice"), "thread_ts": root}
+    stream = await client.chat_startStream(**place, markdown_text="Well")
+    with pytest.raises(PlaygroundMisuse):
+        await slack.stop_session("alice", "dm", root)
+    session = {"channel_id": place["channel"], "thread_ts": root, "status": "processing"}
+    await client.agents_sessions_setStatus(**session)
+    await slack.stop_session("alice", "dm", root)
+    await slack.idle()
+    (stopped,) = app.events("agent_session_stopped")
+    told = {key: stopped.event[key] for key in ("channel", "thread_ts", "user")}
+    assert told == {**place, "user": "UALICE"}
+    assert stopped.event["streaming_message_ts"] == [stream["ts"]]
+    late = client.chat_appendStream(channel=place["channel"], ts=stream["ts"], markdown_text="x")
+    assert (await refusal_of(late))["error"] == "stopped_by_user"
+    assert slack.status("dm", root, user="alice").session == "processing"
 
 
 async def test_opening_home_is_told_and_the_app_fills_it(
