@@ -17,6 +17,7 @@ CONTINUED = "↳ "
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^"{}\[\],:]+|"', re.DOTALL)
 _ESCAPE = re.compile(r"(\\u[0-9a-fA-F]{4}|\\.)", re.DOTALL)
 _LINE_BREAK = re.compile(r"(\\.)|[\n\t]", re.DOTALL)
+_ESCAPED = len("\\u0020")
 _DEEPEST = 30  # further in, lines stand below each other
 _CONTROL = {"\n": "\\n", "\t": "\\t"}
 
@@ -86,20 +87,31 @@ def pieces(text: str, limit: int) -> list[str]:
 
 
 def fields(text: str, limit: int) -> list[str]:
-    """Return ``text`` in pieces for input fields, which may lose white space at their ends.
+    """Return lenient JSON in pieces for input fields, which may lose white space at their ends.
 
-    No piece begins or ends with any, so that putting them together gives ``text``, but for what
-    stands around it.
+    Put together without it they still mean the same: pieces end inside a word, and where there is
+    none, white space of a string becomes an escape. ``limit`` is in UTF-16 units, at least 20.
     """
+    text = text.strip()
+    strings = [found.span() for found in _TOKEN.finditer(text) if found.group().startswith('"')]
     out: list[str] = []
-    rest = text.strip()
-    while width(rest) > limit:
-        cut = len(_head(rest, limit))
-        while cut > 1 and (rest[cut - 1].isspace() or rest[cut].isspace()):
+    at, lead = 0, ""
+    while width(lead) + width(text[at:]) > limit:
+        end = at + len(_head(text[at:], limit - len(lead) - _ESCAPED))
+        cut = end
+        while cut > (at + end) // 2 and (text[cut - 1].isspace() or text[cut].isspace()):
             cut -= 1
-        out.append(rest[:cut])
-        rest = rest[cut:]
-    return [*out, rest]
+        if text[cut - 1].isspace() or text[cut].isspace():
+            cut = end
+        piece, lead, last, first = lead + text[at:cut], "", text[cut - 1], text[cut]
+        at = cut
+        if any(start < cut < stop for start, stop in strings):
+            if last.isspace():
+                piece = piece[:-1] + f"\\u{ord(last):04x}"
+            if first.isspace():
+                lead, at = f"\\u{ord(first):04x}", cut + 1
+        out.append(piece)
+    return [*out, lead + text[at:]]
 
 
 def _on_lines(text: str, string: Callable[[str, str], str]) -> str:

@@ -22,6 +22,7 @@ from bot.conversation import Citation, Mention, Place, Vote
 from bot.errors import FootnoteWithheld
 from bot.screening import ReplayCache, screen_request
 from tests.bot.conftest import NOW
+from tests.doubles.proposal_desk import ScriptedDesk
 from tests.doubles.slack_recorder import Failure, SlackRecorder
 from tests.doubles.slack_signing import (
     SECRET,
@@ -37,14 +38,13 @@ Request = tuple[bytes | io.BytesIO, dict[str, str]]
 
 
 @dataclass
-class Program:
+class Program(ScriptedDesk):
     """The rest of the program: it keeps what was accepted, and can be out of order."""
 
     accepted: list[tuple[Mention, str]] = field(default_factory=list)
     footnotes: dict[tuple[str, int], Citation] = field(default_factory=dict)
     strangers: set[str] = field(default_factory=set)
     votes: list[Vote] = field(default_factory=list)
-    broken: bool = False
 
     async def mentioned(self, mention: Mention, *, response_url: str = "") -> None:
         if self.broken:

@@ -18,15 +18,17 @@ from bot.playground import Playground
 from bot.replies import PrivateReply, Reply, discard
 from bot.threads import read_question
 from tests.bot.conftest import NOW, Emitted
+from tests.doubles.proposal_desk import ScriptedDesk
 from tests.doubles.slack_signing import SECRET
 
 APP_TOKEN = "xapp-playground"
 
 
-class Program:
+class Program(ScriptedDesk):
     """Answers every mention with the same answer, in a task, as a worker would."""
 
     def __init__(self, client: SlackClient, answer: Answer) -> None:
+        super().__init__()
         self.questions: list[Question] = []
         self.votes: list[Vote] = []
         self.tasks: set[asyncio.Task[None]] = set()
