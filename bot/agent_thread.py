@@ -182,6 +182,7 @@ class AgentThread:
                 self._drawn = steps
             except TROUBLE as error:
                 _note("plan", error)
+                self._drawn = ()
                 if isinstance(writing_error(error), MessageGone):
                     self.plan_ts = ""
 
