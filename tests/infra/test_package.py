@@ -37,6 +37,13 @@ for name in list(sys.modules.values()):
     assert "site-packages" not in place, place
 print(handlers.slack.handler(json.loads(sys.argv[1]), None)["statusCode"])
 """
+DECIDE = """
+import bot.deciders, handlers.adapters.dynamodb_audit, handlers.tools.desk, handlers.tools.waiting
+from handlers.tools.arguments import canonical, checked
+
+schema = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+print(canonical(checked(schema, '{"n": 1.0}')))
+"""
 TRACE_NOTHING = """
 from handlers.adapters.otel import Tracer
 Tracer("http://127.0.0.1:9/").close()
@@ -94,6 +101,12 @@ def test_the_slack_zip_is_all_that_its_two_doors_need(unpacked: Path) -> None:
     done = run_in(unpacked, ANSWER_THE_DOOR, json.dumps(REFUSED))
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["401"]
+
+
+def test_the_slack_zip_takes_decisions_about_what_the_agent_proposes(unpacked: Path) -> None:
+    done = run_in(unpacked, DECIDE)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == '{"n":1}'
 
 
 def test_a_zip_in_which_something_is_missing_would_be_noticed(unpacked: Path) -> None:

@@ -32,7 +32,7 @@ def researcher(asked: Asked) -> Turn:
     if not asked.results:
         return Turn(calls=[("search_documents", {"query": "days of paid holiday"})])
     if len(asked.results) == 1:
-        return Turn(calls=[("post_message", {"channel": "#random", "text": SAID})])
+        return Turn(calls=[("post_message", {"channel": "#help", "text": SAID})])
     return Turn("It is posted.")
 
 
@@ -61,11 +61,11 @@ async def test_what_the_agent_proposes_happens_after_somebody_agreed_and_not_bef
     open_office: OpenOffice, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with ScriptedAgent(researcher) as server, open_office(**model_of(server)) as office:
-        ts = await office.slack.say("alice", "general", "@Footnote agent: tell #random about tea")
+        ts = await office.slack.say("alice", "general", "@Footnote agent: tell #help about tea")
         button = await card(office, ts)
-        assert SAID not in shown(office, "random")
+        assert SAID not in shown(office, "help")
         await office.slack.click("bob", "general", button["message"], APPROVE, button["value"])
-        await office.slack.wait_until(lambda: SAID in shown(office, "random"))
+        await office.slack.wait_until(lambda: SAID in shown(office, "help"))
         await office.slack.wait_until(lambda: UNDO in shown(office, "general", ts))
         settings = office.settings
     capsys.readouterr()

@@ -79,7 +79,7 @@ def test_the_slack_door_tells_requests_from_questions(aws: Aws, cloud: dict[str,
 
 def poster(asked: Asked) -> Turn:
     if not asked.results:
-        return Turn(calls=[("post_message", {"channel": "#random", "text": SAID})])
+        return Turn(calls=[("post_message", {"channel": "#help", "text": SAID})])
     return Turn("It is posted.")
 
 
@@ -129,12 +129,12 @@ async def test_a_run_waits_for_a_click_and_ends_in_another_container(
                 aws.sqs.delete_message(QueueUrl=queue, ReceiptHandle=record["receiptHandle"])
             return done
 
-        ts = await slack.say("alice", "general", "@Footnote agent: tell #random about tea")
-        text = "<@UFOOTNOTE> agent: tell #random about tea"
+        ts = await slack.say("alice", "general", "@Footnote agent: tell #help about tea")
+        text = "<@UFOOTNOTE> agent: tell #help about tea"
         event = gateway_event(mention(ts, text), secret=SIGNING_SECRET)
         assert (await called("slack", event))["statusCode"] == 200
         assert await worked() == {"batchItemFailures": []}
-        assert slack.messages("random") == []
+        assert slack.messages("help") == []
 
         card = next(m for m in slack.messages("general", ts) if APPROVE in json.dumps(m))
         # Carol is not in the room: her click decides nothing.
@@ -142,12 +142,12 @@ async def test_a_run_waits_for_a_click_and_ends_in_another_container(
         assert aws.lambda_records(queue) == []
         assert (await called("slack", click(card, "UBOB")))["statusCode"] == 200
         assert await worked() == {"batchItemFailures": []}
-        assert [message["text"] for message in slack.messages("random")] == [SAID]
+        assert [message["text"] for message in slack.messages("help")] == [SAID]
         # The same click again runs nothing twice.
         assert (await called("slack", click(card, "UBOB")))["statusCode"] == 200
         for record in aws.lambda_records(queue):
             await called("agent", {"Records": [record]})
-        assert len(slack.messages("random")) == 1
+        assert len(slack.messages("help")) == 1
 
     dynamodb = boto3.client("dynamodb", **client_options(aws.endpoint))
     items = dynamodb.scan(TableName=cloud["FOOTNOTE_AUDIT_TABLE"])["Items"]
@@ -166,8 +166,8 @@ async def test_a_proposal_that_nobody_decided_about_ends_by_the_schedule(
     ):
         given = cloud | {"SLACK_API_URL": slack.api_url, "OPENAI_BASE_URL": model.base_url}
         given |= {"FOOTNOTE_AGENT_APPROVAL_HOURS": "0.001"}
-        ts = await slack.say("alice", "general", "@Footnote agent: tell #random about tea")
-        text = "<@UFOOTNOTE> agent: tell #random about tea"
+        ts = await slack.say("alice", "general", "@Footnote agent: tell #help about tea")
+        text = "<@UFOOTNOTE> agent: tell #help about tea"
         event = gateway_event(mention(ts, text), secret=SIGNING_SECRET)
         await asyncio.to_thread(invoke, "slack", [event], given)
         records = aws.lambda_records(queue)
@@ -177,6 +177,6 @@ async def test_a_proposal_that_nobody_decided_about_ends_by_the_schedule(
         await asyncio.to_thread(invoke, "reconcile", [{}], given)
         [record] = aws.lambda_records(queue)
         await asyncio.to_thread(invoke, "agent", [{"Records": [record]}], given)
-        assert slack.messages("random") == []
+        assert slack.messages("help") == []
         thread = json.dumps(slack.messages("general", ts))
     assert "in time" in thread
