@@ -27,6 +27,8 @@ PURE = (
         for name in ("within", "near_duplicates", "context", "explaining", "portions")
     ),
     *(f"bot/{name}.py" for name in ("conversation", "mentions", "listings", "blocks", "home")),
+    *(f"bot/{name}.py" for name in ("proposals", "visible", "shown_json", "plan_blocks")),
+    *(f"bot/approval_{name}.py" for name in ("cards", "messages", "parts", "values", "views")),
 )
 IMPURE_MODULES = {
     *("asyncio", "threading", "multiprocessing", "concurrent", "subprocess", "signal", "sched"),
@@ -42,6 +44,8 @@ VENDORS: dict[str, Callable[[str], bool]] = {
     "lancedb": lambda path: path == "index/lance.py",
     "openai": lambda path: path.startswith("handlers/adapters/openai_"),
     "opentelemetry": lambda path: path == "handlers/adapters/otel.py",
+    "mcp": lambda path: path.startswith("handlers/adapters/mcp_"),
+    "mcp_types": lambda path: path.startswith("handlers/adapters/mcp_"),
     "boto3": lambda path: path.startswith("handlers/adapters/"),
     "botocore": lambda path: path.startswith("handlers/adapters/"),
 }
