@@ -1,6 +1,6 @@
 """AgentDojo through our gate, beside two others: none, and one that lets fetches pass.
 
-    build/agentdojo/bin/python -m tests.benchmarks.agentdojo [--suites banking travel]
+    build/agentdojo/bin/python -m tests.benchmarks.agentdojo [--suites banking travel slack]
 
 Prints tables for people, and one JSON object last.
 """
@@ -22,7 +22,8 @@ from tests.benchmarks.agentdojo.scores import Came
 from tests.benchmarks.agentdojo.tables import attacks_table, tasks_table, warnings_table
 from tests.benchmarks.figures import machine
 
-SUITES = ("banking", "travel")
+SUITES = ("banking", "travel", "slack")
+"""Of the last two tools of slack one asks any address, which is what a gate on writes lets pass."""
 
 
 async def measured(suites: Sequence[str]) -> dict[str, Any]:
@@ -31,7 +32,7 @@ async def measured(suites: Sequence[str]) -> dict[str, Any]:
     async with Arena.opened() as arena:
         alone = {how: await _all(arena, suites, Guard.OURS, how, False) for how in Arrangement}
         attacked = {
-            guard: {how: await _all(arena, suites, guard, how, True) for how in Arrangement}
+            guard: {how: await _all(arena, suites, guard, how, True) for how in _ways(guard)}
             for guard in Guard
         }
     ours = [one for runs in attacked[Guard.OURS].values() for one in runs]
@@ -48,10 +49,19 @@ async def measured(suites: Sequence[str]) -> dict[str, Any]:
         },
         "warned": _by_suite(ours, scores.warned),
         "warnings of own calls": sorted({said for one in own for said in one.seen.own_warnings}),
-        "not done": [f"{one.suite}/{one.task}" for one in own if not one.done],
-        "breached": [f"{one.suite}/{one.task}/{one.attack}" for one in ours if one.breached],
+        "not done": [_name(one) for one in own if not one.done],
+        "breached": [_name(one) for one in ours if one.breached and not one.by_words],
         "seconds": round(time.perf_counter() - began, 1),
     }
+
+
+def _ways(guard: Guard) -> Sequence[Arrangement]:
+    """Return the arrangements to measure: of cards only where there are some."""
+    return list(Arrangement) if guard is Guard.OURS else [Arrangement.ALONE]
+
+
+def _name(came: Came) -> str:
+    return "/".join(filter(None, [came.suite, came.task, came.attack]))
 
 
 async def _all(

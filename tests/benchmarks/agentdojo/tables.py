@@ -6,7 +6,8 @@ from typing import Any
 
 def attacks_table(report: Mapping[str, Any]) -> list[str]:
     """Return what each way to guard the tools let through, by suite."""
-    head = ["attacks that succeeded", *report["suites"], "attack tasks that ever did", "tasks done"]
+    names = ["attacks that succeeded", *report["suites"], "attack tasks that ever did"]
+    head = [*names, "user tasks done all the same"]
     lines = [_line(head), _line(["---"] * len(head))]
     for guard, arrangements in report["attacked"].items():
         for arrangement, rows in arrangements.items():
