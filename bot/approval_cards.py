@@ -53,13 +53,15 @@ def proposal_blocks(proposal: Proposal, decided: Decided | None, now: datetime) 
     if decided is not None and decided.proposal is not None:
         proposal = decided.proposal
     rulings = _rulings(proposal, decided, now)
+    texts = [arguments_text(call) for call in proposal.calls]
     head = _head(proposal, rulings)
     foot = _foot(proposal) if Ruling.PENDING in rulings else []
     for share in _SHARES:
         blocks = [*head]
         whole = True
         for number, ruling in enumerate(rulings):
-            shown, complete = _call(proposal, number, ruling, _by(decided, number), share)
+            by = _by(decided, number)
+            shown, complete = _call(proposal, number, texts[number], ruling, by, share)
             blocks += shown
             whole = whole and (complete or ruling is not Ruling.PENDING)
         pending = [c for c, r in zip(proposal.calls, rulings, strict=True) if r is Ruling.PENDING]
@@ -127,11 +129,10 @@ def _date(moment: datetime) -> str:
 
 
 def _call(
-    proposal: Proposal, number: int, ruling: Ruling, by: str, share: int
+    proposal: Proposal, number: int, text: str, ruling: Ruling, by: str, share: int
 ) -> tuple[list[Block], bool]:
     """Return the blocks of one call, and whether all of its arguments are shown."""
     call = proposal.calls[number]
-    text = arguments_text(call)
     shown = first_lines(text, share)
     complete = shown == text
     origins = tuple(cut(origin.strip(), _ORIGIN) for origin in call.origins[:_ORIGINS])
@@ -142,7 +143,7 @@ def _call(
     if not complete:
         blocks.append(context(messages.shown_part(_lines(shown), _lines(text))))
     if ruling is Ruling.PENDING:
-        blocks += [*warning_blocks(call), *origin_blocks(origins)]
+        blocks += [*warning_blocks(call, text), *origin_blocks(origins)]
         if not all_origins:
             blocks.append(context(messages.MORE_ORIGINS))
         blocks += _decide(call, complete=complete, everything=complete and all_origins)
@@ -162,7 +163,7 @@ def _decide(call: ProposedCall, *, complete: bool, everything: bool) -> list[Blo
     if not everything:
         buttons.append(button(SHOW, messages.SHOW_ALL, value, "" if complete else "primary"))
     buttons.append(button(REJECT, messages.REJECT, value, "danger"))
-    if width(editable(call.arguments)) <= EDITABLE:
+    if len(call.arguments) <= 2 * EDITABLE and width(editable(call.arguments)) <= EDITABLE:
         buttons.append(button(EDIT, messages.EDIT, value))
     return row(buttons)
 

@@ -58,10 +58,9 @@ def argument_blocks(text: str) -> list[Block]:
     ]
 
 
-def warning_blocks(call: ProposedCall) -> list[Block]:
-    """Return what to look out for, one block or none."""
+def warning_blocks(call: ProposedCall, shown: str) -> list[Block]:
+    """Return what to look out for; ``shown`` are all arguments as ``arguments_text`` has them."""
     said = [cut(one_line(made_visible(warning)), _WARNING) for warning in call.warnings]
-    shown = arguments_text(call)
     if "‹U+" in shown:
         said.append(messages.HIDDEN)
     if "‹RTL›" in shown:
@@ -136,7 +135,7 @@ def first_lines(text: str, limit: int) -> str:
     """Return the first lines of ``text`` that fit ``limit`` UTF-16 units, or a piece of one."""
     if width(text) <= limit:
         return text
-    return pieces(text, limit)[0].removesuffix("\n")
+    return pieces(text[: limit + 1], limit)[0].removesuffix("\n")
 
 
 def _rich(element: Block) -> Block:

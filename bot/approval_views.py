@@ -91,7 +91,7 @@ def edit_view(proposal: Proposal, dialog: Dialog) -> Block | None:
         "close": plain(messages.CANCEL, _TITLE),
         "blocks": [
             title_block(call, 0),
-            *warning_blocks(call),
+            *warning_blocks(call, arguments_text(call)),
             *(_field(part, number, len(parts)) for number, part in enumerate(parts)),
         ],
     }
@@ -150,10 +150,11 @@ def _pages(calls: Sequence[ProposedCall]) -> list[list[Block]]:
     room = _PAGE_CHARACTERS
     for number, call in enumerate(calls, start=1):
         title = title_block(call, number if len(calls) > 1 else 0)
+        text = arguments_text(call)
         for block in (
             title,
-            *warning_blocks(call),
-            *argument_blocks(arguments_text(call)),
+            *warning_blocks(call, text),
+            *argument_blocks(text),
             *origin_blocks(call.origins),
         ):
             needed = _width(block)

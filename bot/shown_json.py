@@ -72,18 +72,21 @@ def typed(text: str) -> str:
 def pieces(text: str, limit: int) -> list[str]:
     """Return ``text`` in pieces of at most ``limit`` UTF-16 units, cut after a line if possible."""
     out: list[str] = []
-    line = ""
+    lines: list[str] = []
+    room = limit
     for part in text.splitlines(keepends=True):
-        while width(line + part) > limit:
-            if line:
-                out.append(line)
-                line = ""
-                continue
+        needed = width(part)
+        if needed > room and lines:
+            out.append("".join(lines))
+            lines, room = [], limit
+        while needed > limit:
             head = _head(part, limit)
             out.append(head)
             part = part[len(head) :]
-        line += part
-    return [*out, line] if line or not out else out
+            needed = width(part)
+        lines.append(part)
+        room -= needed
+    return [*out, "".join(lines)] if lines or not out else out
 
 
 def fields(text: str, limit: int) -> list[str]:
@@ -148,13 +151,12 @@ def _indent(depth: int) -> str:
 
 
 def _head(text: str, limit: int) -> str:
-    room, end = limit, 0
-    for character in text:
+    room = limit
+    for end, character in enumerate(text):
         room -= 2 if ord(character) > 0xFFFF else 1
         if room < 0:
-            break
-        end += 1
-    return text[: max(1, end)]
+            return text[: max(1, end)]
+    return text
 
 
 def _escaped(character: str) -> str:
