@@ -27,7 +27,8 @@ def parameters(place: str, about: str, places: Sequence[str]) -> Mapping[str, ob
                 "type": "string",
                 "minLength": 3,
                 "maxLength": LONGEST_TITLE,
-                "pattern": r"^[^\r\n]*\S[^\r\n]*$",
+                # Python's $ also stands before a last line end.
+                "pattern": r"^[^\r\n]*\S[^\r\n]*$(?!\n)",
                 "description": "One line that says what is wrong or wanted.",
             },
             "body": {

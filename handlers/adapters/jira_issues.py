@@ -137,7 +137,8 @@ def document(text: str) -> dict[str, object]:
     Markdown stays as it is written: nothing in it becomes a link or a mention.
     """
     paragraphs: list[object] = []
-    for block in re.split(r"\n\s*\n", text.replace("\r\n", "\n").replace("\r", "\n")):
+    whole = text.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
+    for block in re.split(r"\n\s*\n", whole):
         content: list[object] = []
         for line in block.split("\n"):
             if content:

@@ -17,9 +17,7 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Final
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError
-
+from handlers.tools.arguments import schema_fault, tool_digest
 from handlers.tools.ports import Effect, Tool
 
 GROUP: Final = "footnote.tools"
@@ -64,6 +62,9 @@ def offered(*parts: Iterable[Tool], installed: Iterable[EntryPoint] | None = Non
         try:
             tool = point.load()
             wrong = _wrong(tool)
+            if not wrong:
+                # An approval binds it, so it must be there for each.
+                tool_digest(tool)
         except (Exception, SystemExit) as error:
             wrong = f"it cannot be loaded ({type(error).__name__})"
         if wrong:
@@ -114,12 +115,10 @@ def _wrong(tool: object) -> str:
     if not inspect.iscoroutinefunction(getattr(tool, "run", None)):
         return "its run is no coroutine function"
     schema = getattr(tool, "parameters", None)
-    if not isinstance(schema, Mapping) or schema.get("type") != "object":
+    if not isinstance(schema, Mapping):
         return "its parameters are no schema of an object"
-    try:
-        Draft202012Validator.check_schema(dict(schema))
-    except SchemaError as error:
-        return f"its parameters are no JSON Schema ({error.message[:120]})"
+    if fault := schema_fault(schema):
+        return f"{fault[:1].lower()}{fault[1:]}".rstrip(".")
     return ""
 
 

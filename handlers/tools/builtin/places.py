@@ -23,7 +23,7 @@ HERE: Final = "this thread"
 CHANNEL: Final[Mapping[str, object]] = {
     "type": "string",
     "maxLength": 81,
-    "pattern": r"^(this thread|#?[^\s#@<>|/*]{1,80})$",
+    "pattern": r"^(this thread|#?[^\s#@<>|/*]{1,80})$(?!\n)",
     "description": '"this thread", or a channel by its name such as #general or by its id.',
 }
 """The schema of an argument that names a place; names of channels hold no space."""

@@ -225,6 +225,7 @@ async def test_the_longest_arguments_are_taken_and_longer_ones_do_not_fit(
         {"title": "t" * (LONGEST_TITLE + 1)},
         {"body": "b" * (LONGEST_BODY + 1)},
         {"title": "two\nlines"},
+        {"title": "a line\n"},
         {"title": "   "},
         {"body": " \n "},
         {"url": "https://evil.example"},
@@ -363,6 +364,7 @@ async def test_jira_takes_every_text_as_a_document() -> None:
         for number, text in enumerate(texts):
             await at.open(f"c{number}", body=text)
         assert [one.text for one in at.server.issues("WEB")][:2] == ["a", "a\nb"]
+        assert at.server.issues("WEB")[2].text == "a\n\nb"
         assert at.server.issues("WEB")[4].text == "[l](u)"
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from handlers.tools.arguments import parsed, tool_digest
+from handlers.tools.errors import BadArguments
 from handlers.tools.offered import GROUP, Offered, ToolsInvalid, offered
 from handlers.tools.ports import Effect, Tool, ToolContext, ToolResult
 
@@ -110,13 +112,14 @@ def test_a_broken_tool_is_left_out_and_named_and_the_others_work(install: Instal
         schemaless=":SCHEMALESS",
         moody=":MOODY",
         nothing=":NOTHING",
+        endless=":ENDLESS",
         good=":TOOL",
     )
     found = offered([Plain()])
     assert names(found) == ["plain", "list_deploys"]
     said = "\n".join(found.left_out)
-    assert len(found.left_out) == 7
-    for name in ("missing", "absent", "klass", "sync", "schemaless", "moody", "nothing"):
+    assert len(found.left_out) == 8
+    for name in ("missing", "absent", "klass", "sync", "schemaless", "moody", "nothing", "endless"):
         assert f"The tool {name!r} of the distribution acme-broken is left out: " in said
     assert "no network" not in said
 
@@ -176,6 +179,7 @@ def test_every_built_in_tool_bounds_all_that_a_model_may_write() -> None:
             assert one["description"], f"{tool.name}.{name}"
         assert len(tool.description) <= 400
     found = offered(built_in(), installed=())
+    assert len({tool_digest(one) for one in found.tools}) == len(found.tools)
     reads = {one.name for one in found.tools if one.effect is Effect.READ}
     assert reads == {
         *("search_documents", "open_section", "list_sources", "search_slack", "summarise")
@@ -183,6 +187,33 @@ def test_every_built_in_tool_bounds_all_that_a_model_may_write() -> None:
     fetches = {one.name for one in found.tools if one.effect is Effect.FETCH}
     assert fetches == {"send_webhook"}
     assert len(found.tools) == 12
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        ("search_documents", '{"query": "leave"}', '{"query": "leave", "source": "all"}'),
+        ("open_section", '{"document": "%s", "part": 3.0}' % ("a" * 32), '{"document": "a"}'),
+        ("list_sources", "", '{"all": true}'),
+        ("summarise", '{"channel": "this thread"}', '{"channel": "<#C1>", "hours": 1}'),
+        ("summarise", '{"channel": "#General", "hours": 48}', '{"channel": "#general\\n"}'),
+        ("post_message", '{"channel": "C123", "text": "x"}', '{"channel": "a b", "text": "x"}'),
+        (
+            "set_reminder",
+            '{"channel": "this thread", "at": "2026-12-01T09:00+01:00", "text": "x"}',
+            '{"channel": "this thread", "at": "tomorrow", "text": "x"}',
+        ),
+        ("open_jira_issue", '{"project": "WEB", "title": "abc", "body": "x"}', "{}"),
+        ("send_webhook", '{"hook": "a", "text": "x"}', '{"hook": "https://x.y", "text": "x"}'),
+    ],
+)
+def test_arguments_are_read_by_the_schemas_as_a_run_reads_them(
+    name: str, good: str, bad: str
+) -> None:
+    tool = offered(built_in(), installed=()).named()[name]
+    parsed(tool, good)
+    with pytest.raises(BadArguments):
+        parsed(tool, bad)
 
 
 def built_in() -> list[Tool]:
