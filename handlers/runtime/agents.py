@@ -150,8 +150,9 @@ async def agent_worker(
     from handlers.work.deliveries import LEASE_SECONDS
 
     async with AsyncExitStack() as stack:
-        ready = warm or await stack.enter_async_context(wiring.warm_index(settings))
-        embedder, index = ready
+        if warm is None:
+            warm = await stack.enter_async_context(wiring.warm_index(settings))
+        embedder, index = warm
         retriever = wiring.retriever(settings, index, embedder)
         now = await stack.enter_async_context(
             opened_parts(settings, client, store, audit, index, embedder, retriever)

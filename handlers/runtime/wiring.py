@@ -252,8 +252,9 @@ async def answer_worker(
     from handlers.work.syncs import last_sync
 
     async with AsyncExitStack() as stack:
-        ready = warm or await stack.enter_async_context(warm_index(settings))
-        embedder, index = ready
+        if warm is None:
+            warm = await stack.enter_async_context(warm_index(settings))
+        embedder, index = warm
         parts = await stack.enter_async_context(answering(settings, embedder))
 
         async def was_synced() -> bool:

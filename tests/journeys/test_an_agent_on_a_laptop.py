@@ -71,9 +71,11 @@ async def test_what_the_agent_proposes_happens_after_somebody_agreed_and_not_bef
     capsys.readouterr()
     await run_audit(settings, stage="", region="", since=None, until=None, run="", as_json=True)
     events = [one["event"] for one in json.loads(capsys.readouterr().out)["entries"]]
-    assert [e for e in events if e in ("asked", "proposed", "shown", "approved", "ran")] == [
-        *("asked", "ran", "proposed", "shown", "approved", "ran")
-    ]
+    told = [event for event in events if event in ("asked", "proposed", "shown", "approved")]
+    # Whoever is quick clicks before the worker has noted that the card is shown.
+    assert told[:2] == ["asked", "proposed"]
+    assert sorted(told[2:]) == ["approved", "shown"]
+    assert events.index("approved") < len(events) - events[::-1].index("ran") - 1
 
 
 async def test_questions_are_answered_while_a_run_is_at_work(open_office: OpenOffice) -> None:

@@ -57,15 +57,19 @@ def cloud(aws: Aws, environment: dict[str, str]) -> dict[str, str]:
     }
 
 
+def said(ts: str, text: str) -> dict[str, Any]:
+    """Return what API Gateway makes of a mention by Alice."""
+    told = mention(ts, f"<@UFOOTNOTE> {text}")
+    told["authorizations"] = [{"team_id": told["team_id"], "user_id": "UFOOTNOTE", "is_bot": True}]
+    return gateway_event(told, secret=SIGNING_SECRET)
+
+
 def jobs(aws: Aws, url: str) -> list[Any]:
     return [decode(record["body"]) for record in aws.lambda_records(url)]
 
 
 def test_the_slack_door_tells_requests_from_questions(aws: Aws, cloud: dict[str, str]) -> None:
-    events = [
-        gateway_event(mention(ts, f"<@UFOOTNOTE> {text}"), secret=SIGNING_SECRET)
-        for ts, text in (("1.0", "agent: open an issue"), ("2.0", "How long?"))
-    ]
+    events = [said("1.0", "agent: open an issue"), said("2.0", "How long?")]
     given = cloud | {"OPENAI_BASE_URL": "http://127.0.0.1:9/v1"}
     assert [r["statusCode"] for r in invoke("slack", events, given)] == [200, 200]
     [asked], [question] = (
@@ -130,8 +134,7 @@ async def test_a_run_waits_for_a_click_and_ends_in_another_container(
             return done
 
         ts = await slack.say("alice", "general", "@Footnote agent: tell #help about tea")
-        text = "<@UFOOTNOTE> agent: tell #help about tea"
-        event = gateway_event(mention(ts, text), secret=SIGNING_SECRET)
+        event = said(ts, "agent: tell #help about tea")
         assert (await called("slack", event))["statusCode"] == 200
         assert await worked() == {"batchItemFailures": []}
         assert slack.messages("help") == []
@@ -167,8 +170,7 @@ async def test_a_proposal_that_nobody_decided_about_ends_by_the_schedule(
         given = cloud | {"SLACK_API_URL": slack.api_url, "OPENAI_BASE_URL": model.base_url}
         given |= {"FOOTNOTE_AGENT_APPROVAL_HOURS": "0.001"}
         ts = await slack.say("alice", "general", "@Footnote agent: tell #help about tea")
-        text = "<@UFOOTNOTE> agent: tell #help about tea"
-        event = gateway_event(mention(ts, text), secret=SIGNING_SECRET)
+        event = said(ts, "agent: tell #help about tea")
         await asyncio.to_thread(invoke, "slack", [event], given)
         records = aws.lambda_records(queue)
         await asyncio.to_thread(invoke, "agent", [{"Records": records}], given)
