@@ -16,6 +16,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
+import anyio
 import httpx2
 from mcp import Client
 from mcp.client import ClientSession
@@ -43,7 +44,7 @@ MOST_PAGES: Final = 20
 MOST_TOOLS: Final = 200
 
 _LONGEST_REASON = 300
-_GONE = (OSError, httpx2.HTTPError, EOFError)
+_GONE = (OSError, httpx2.HTTPError, anyio.ClosedResourceError, anyio.BrokenResourceError)
 
 log = logging.getLogger(__name__)
 

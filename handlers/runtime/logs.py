@@ -46,6 +46,10 @@ _CHATTY = {
     "urllib3": logging.WARNING,
     "aiohttp": logging.WARNING,
     "opentelemetry": logging.WARNING,
+    # It logs what it could not read, as an error.
+    "mcp": logging.CRITICAL,
+    "uvicorn": logging.WARNING,
+    "sse_starlette": logging.WARNING,
     "asyncio": logging.WARNING,
     # These tell what they load, in between the lines of a progress bar.
     "sentence_transformers": logging.WARNING,

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
-from handlers.runtime import agent_arguments
+from handlers.runtime import agent_arguments, mcp_arguments
 from handlers.runtime import setting_kinds as kinds
 from handlers.runtime.settings import Settings, SettingsError
 
@@ -43,6 +43,7 @@ def add_operating(
     )
     redrive.add_argument("--dry-run", action="store_true", help="only say how many there are")
     agent_arguments.add_commands(commands_, shared, on_aws, json_flag)
+    mcp_arguments.add_commands(commands_, shared, place, on_aws, json_flag)
     deploy = commands_.add_parser(
         "deploy",
         parents=[on_aws, address, json_flag],
@@ -139,6 +140,8 @@ RUNS: Mapping[str, Run] = {
     "redrive": _redrive,
     "agents": agent_arguments.agents,
     "audit": agent_arguments.audit,
+    "mcp": mcp_arguments.mcp,
+    "tools": mcp_arguments.tools,
     "deploy": _deploy,
 }
 """What each command does."""
