@@ -2,7 +2,8 @@
 
 A turn is asked for in one piece: what servers stream of a call differs, and nobody reads along.
 Servers that do not read the calls out of a model's text are helped (``text_calls.py``); a server
-or a model that refuses tools is ToolsUnsupported.
+or a model that refuses tools is ToolsUnsupported. Where an operator knows that, the tools are told
+as text instead, and each turn is held to a JSON Schema (``schema_turns.py``).
 """
 
 import asyncio
@@ -10,6 +11,7 @@ import json
 import random
 import re
 from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, cast
 
 from handlers.adapters.breaker import Breaker
@@ -27,6 +29,7 @@ from handlers.adapters.text_calls import calls_in
 from handlers.answering.errors import ModelUnavailable, ToolsUnsupported
 from handlers.answering.ports import Usage
 from handlers.tools.ports import AgentMessage, ModelTurn, Tool, ToolCall
+from handlers.tools.schema_turns import plain_messages, read_turn, response_schema
 
 if TYPE_CHECKING:
     from openai import OpenAIError
@@ -43,6 +46,13 @@ _CONCLUDING: dict[str, object] = {**_ALWAYS, "tool_choice": "none"}
 """Asked for, and left out from then on where a server rejects it."""
 
 
+class ToolsAs(StrEnum):
+    """How the model is told of tools: as the API has it, or as text with a schema for replies."""
+
+    NATIVE = "native"
+    SCHEMA = "schema"
+
+
 class OpenAIToolModel:
     """Calls tools by chat completions: OpenAI, Azure, Ollama, vLLM, llama.cpp and others."""
 
@@ -52,6 +62,7 @@ class OpenAIToolModel:
         model: str,
         api_key: str,
         base_url: str,
+        tools_as: ToolsAs = ToolsAs.NATIVE,
         turn_timeout: float = 90.0,
         connect_timeout: float = 5.0,
         retry_wait: float = 0.5,
@@ -62,6 +73,7 @@ class OpenAIToolModel:
 
         ``turn_timeout`` bounds one try of a turn; the rest is as for ``OpenAIModel``.
         """
+        self._tools_as = tools_as
         self._turn_timeout = turn_timeout
         self._endpoint = Endpoint(
             model=model,
@@ -93,10 +105,9 @@ class OpenAIToolModel:
     ) -> ModelTurn:
         """Return the next turn. Raises ModelUnavailable, ModelRefused, ToolsUnsupported."""
         await self._endpoint.ready()
-        optional = _CONCLUDING if conclude and tools else _ALWAYS
-        body: dict[str, Any] = {"messages": [_message(one) for one in messages]}
-        if tools:
-            body["tools"] = [_tool(one) for one in tools]
+        by_schema = self._tools_as is ToolsAs.SCHEMA
+        optional = _CONCLUDING if conclude and tools and not by_schema else _ALWAYS
+        body = (_by_schema if by_schema else _natively)(messages, tools, conclude)
         left_out = self._endpoint.rejected
         for attempt in range(1, MOST_TRIES + 1):
             asked = {name: value for name, value in optional.items() if name not in left_out}
@@ -107,6 +118,8 @@ class OpenAIToolModel:
                 failure = failed.failure
             if failure is None:
                 self._endpoint.worked(left_out)
+                if by_schema:
+                    return _read_by_schema(turn, conclude)
                 return turn if turn.calls or conclude else _read_as_calls(turn, tools)
             left_out = await self._endpoint.mended(failure, attempt, deadline, left_out, last=False)
         raise ModelUnavailable(NOT_A_COMPLETION)
@@ -150,6 +163,29 @@ def _refuses_tools(error: "OpenAIError", optional: frozenset[str]) -> bool:
     if any(name in said for name in optional):
         return False
     return bool(_TOOLS.search(said)) and not _SCHEMA.search(f"{said} {error.param or ''}")
+
+
+def _natively(
+    messages: Sequence[AgentMessage], tools: Sequence[Tool], conclude: bool
+) -> dict[str, Any]:
+    offered = {"tools": [_tool(one) for one in tools]} if tools else {}
+    return {"messages": [_message(one) for one in messages], **offered}
+
+
+def _by_schema(
+    messages: Sequence[AgentMessage], tools: Sequence[Tool], conclude: bool
+) -> dict[str, Any]:
+    schema = {"name": "turn", "schema": response_schema(tools, conclude=conclude)}
+    told = plain_messages(messages, tools, conclude=conclude)
+    return {
+        "messages": [{"role": one.role, "content": one.content} for one in told],
+        "response_format": {"type": "json_schema", "json_schema": schema},
+    }
+
+
+def _read_by_schema(turn: ModelTurn, conclude: bool) -> ModelTurn:
+    text, calls = read_turn(turn.text)
+    return ModelTurn(text, () if conclude else calls, turn.usage, turn.truncated)
 
 
 def _message(message: AgentMessage) -> dict[str, Any]:

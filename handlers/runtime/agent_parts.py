@@ -105,13 +105,14 @@ async def servers(
 
 def tool_model(settings: Settings) -> OpenAIToolModel:
     """Return the configured model as one that calls tools."""
-    from handlers.adapters.openai_agent import OpenAIToolModel
+    from handlers.adapters.openai_agent import OpenAIToolModel, ToolsAs
 
     key = settings.openai_api_key
     return OpenAIToolModel(
         model=settings.openai_model,
         api_key=key.get_secret_value() if key else "",
         base_url=settings.openai_base_url,
+        tools_as=ToolsAs(settings.agent_tools.lower()),
     )
 
 
