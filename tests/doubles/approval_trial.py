@@ -1,7 +1,8 @@
 """One random story of a proposal: clicks, right and wrong, and workers that try to run its calls.
 
 What may happen is kept here a second time, by the words of the issue and not by those of the code:
-who clicked on what was shown to them. ``Wrong`` names the first thing that happens otherwise.
+who clicked on what was shown to them. ``Wrong`` names the first thing that happens otherwise. A
+number plays the same story again, but for the order in which a crowd gets through.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.proposals import Decided, Decision, Proposal, ProposedCall, Ruling, Verb
-from handlers.tools.approvals import Approvals, CallToApprove
+from handlers.tools.approvals import KEPT_SECONDS, Approvals, CallToApprove
 from handlers.tools.arguments import read_back, tool_digest
 from handlers.tools.ports import Tool
 from handlers.work.errors import StoreUnavailable
@@ -74,6 +75,7 @@ class Trial:
         ]
         self.expires_at = clock() + TTL
         self.known: dict[str, Expected] = {}
+        self.unapproved: list[ProposedCall] = []
         self.clicks: list[Decision] = []
         self.counts: dict[str, int] = {}
 
@@ -133,8 +135,23 @@ class Trial:
             replace(right, calls=(*right.calls, right.calls[0])),
             replace(right, calls=()),
             replace(right, calls=right.calls[:1], arguments=self.chance.choice(bad_texts())),
+            replace(right, calls=right.calls, arguments='{"text":"typed"}'),
+            replace(right, calls=(*right.calls[:-1], (right.calls[-1][0], forged))),
+            replace(right, calls=(*right.calls, await self._of_another_proposal())),
         ]
         await self._click(self.chance.choice(wrong))
+
+    async def _of_another_proposal(self) -> tuple[str, str]:
+        """Propose another call under an id that the model used before; nobody approves that one."""
+        if self.unapproved:
+            return self.unapproved[0].approval, self.unapproved[0].nonce
+        asked = replace(self.calls[0], arguments={"text": f"another {self.chance.random()}"})
+        other = await self._view().propose(self.job, [asked], ttl=TTL)
+        [shown] = other.calls
+        if json.loads(shown.arguments) != asked.arguments or shown.approval in self.known:
+            raise Wrong("One approval stands for two calls.")
+        self.unapproved.append(shown)
+        return shown.approval, shown.nonce
 
     async def replay(self) -> None:
         if self.clicks:
@@ -158,7 +175,7 @@ class Trial:
         old = expected.shown
         arguments = '{"text":"what nobody was shown"}'
         value = {**item.value, "arguments": arguments, "nonce": "e" * 32}
-        await self.truth.replace(f"approval:{key}", value, 10 * TTL, item.revision)
+        await self.truth.replace(f"approval:{key}", value, KEPT_SECONDS, item.revision)
         expected.shown = replace(old, arguments=arguments, nonce="e" * 32)
         await self._click(self._decision(ids=[key], nonces={key: old.nonce}))
 
@@ -205,7 +222,7 @@ class Trial:
             if changed:
                 tool = replace(tool, description="Sends it to everybody.")  # type: ignore[type-var]
             tries += [self._try(key, call, tool) for _ in range(self.chance.choice([1, 1, 2, 3]))]
-        await asyncio.gather(*tries)
+        await asyncio.gather(*tries, *(self._try_unapproved(call) for call in self.unapproved))
         if check:
             self._nothing_wrong_ran()
 
@@ -243,10 +260,31 @@ class Trial:
             known.ran.append(arguments)
             if ran != json.dumps(json.loads(arguments)):
                 raise Wrong("A tool got other arguments than the text says.")
-        elif right and before.value["state"] == "approved" and not known.ran and not known.taken:
+        elif (
+            right
+            and (before.value["state"], before.value["arguments"]) == ("approved", arguments)
+            and not known.ran
+            and not known.taken
+        ):
             after = await self._item(key)
             if self.clock() < self.expires_at and after.value["state"] == "approved":
                 raise Wrong("An approved call was refused.")
+
+    async def _try_unapproved(self, shown: ProposedCall) -> None:
+        tool = self.tools[0]
+        try:
+            taken = await self._view().consume(
+                shown.approval,
+                run=self.job.run,
+                call=self.calls[0].call,
+                tool=tool.name,
+                digest=tool_digest(tool),
+                arguments=shown.arguments,
+            )
+        except StoreUnavailable:
+            return
+        if taken:
+            raise Wrong("A call ran that nobody approved.")
 
     async def _click(self, decision: Decision) -> None:
         expected = self._expected(decision)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,8 +17,10 @@ from handlers.tools.approvals import KEPT_SECONDS, MOST_CALLS, Approvals, CallTo
 from handlers.tools.arguments import MAX_ARGUMENT_BYTES, tool_digest
 from handlers.tools.errors import BadArguments
 from handlers.tools.provenance import Source
+from handlers.work.errors import StoreUnavailable
 from handlers.work.jobs import AgentJob
 from tests.doubles.clocks import ManualClock
+from tests.doubles.losing_store import LosingStore
 from tests.doubles.noting_tool import NotingTool
 
 TTL = 3600.0
@@ -360,3 +363,30 @@ async def test_of_fifty_clicks_at_once_one_counts(bench: Bench, tmp_path: Path) 
     counted = [one.ruling for one in answers if one.ruling is not Ruling.DECIDED_BEFORE]
     assert len(counted) == 1
     await other.close()
+
+
+async def test_a_worker_that_hears_no_answer_still_knows_whether_the_call_is_its_own(
+    bench: Bench,
+) -> None:
+    line = LosingStore(bench.store, random.Random(3), loss=0.4)
+    approvals, taken, unheard = Approvals(line, clock=bench.clock), 0, 0
+    for n in range(60):
+        proposal = await bench.propose(replace(CALL, call=f"{n}"))
+        await bench.click(proposal)
+        [shown] = proposal.calls
+        for _ in range(2):
+            try:
+                taken += await approvals.consume(
+                    shown.approval,
+                    run=JOB.run,
+                    call=f"{n}",
+                    tool=TOOL.name,
+                    digest=tool_digest(TOOL),
+                    arguments=shown.arguments,
+                )
+            except StoreUnavailable:
+                unheard += 1
+    # Half of the writes whose answer was lost were done: without its token a worker would take
+    # each of those for another's.
+    assert unheard
+    assert 45 < taken <= 60

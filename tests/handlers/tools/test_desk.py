@@ -1,6 +1,8 @@
 """The door's side: a decision is taken, recorded, and the run goes on, whatever fails between."""
 
 import random
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -243,3 +245,13 @@ async def test_a_run_is_found_by_its_name_and_the_newest_by_its_thread(bench: Be
     assert await jobs.of_thread("T1", "C1", "1.0") == later
     await bench.store.put(f"agent-job:{JOB.run}", {"job": "{}"}, 60)
     assert await jobs.of_run(JOB.run) is None
+
+
+def test_the_desk_is_light_enough_for_the_slack_door() -> None:
+    heavy = "jsonschema numpy lancedb openai pyarrow mcp boto3 slack_bolt torch"
+    program = (
+        "import sys, handlers.tools.desk, handlers.tools.switch\n"
+        f"print(*(name for name in {heavy.split()!r} if name in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.stdout.strip(), done.stderr) == ("", "")
