@@ -2,4 +2,4 @@
 
 from tests.benchmarks.real_model.fetch import is_there
 
-collect_ignore = [] if is_there() else ["test_real_model.py"]
+collect_ignore = [] if is_there() else ["test_agent.py", "test_real_model.py"]

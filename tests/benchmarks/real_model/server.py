@@ -19,14 +19,14 @@ class ServerFailed(Exception):
 
 
 @contextlib.contextmanager
-def running_server(threads: int) -> Iterator[str]:
+def running_server(threads: int, context_tokens: int = CONTEXT_TOKENS) -> Iterator[str]:
     """Yield the address of its OpenAI-compatible API. Raises ServerFailed."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [str(SERVER), "--model", str(MODEL), "--host", "127.0.0.1", "--port", str(port)]
     # One slot: the questions come one after the other, and share the beginning of their prompts.
-    command += ["--threads", str(threads), "--ctx-size", str(CONTEXT_TOKENS), "--parallel", "1"]
+    command += ["--threads", str(threads), "--ctx-size", str(context_tokens), "--parallel", "1"]
     command += ["--no-ui", "--device", "none"]
     log = FOLDER / "server.log"
     with log.open("wb") as said:
