@@ -44,7 +44,8 @@ EDITABLE = 20_000
 """UTF-16 units of arguments that fit the fields of a dialog."""
 
 _BLOCKS, _CHARACTERS = 50, 12_800
-_SHARES = (8_000, 5_000, 3_000, 2_000, 1_200, 700, 400, 200)
+_LINES = 60
+_SHARES = (3_600, 2_000, 1_200, 700, 400, 200)
 _ORIGINS, _ORIGIN, _APPROVERS = 3, 300, 10
 
 
@@ -133,7 +134,7 @@ def _call(
 ) -> tuple[list[Block], bool]:
     """Return the blocks of one call, and whether all of its arguments are shown."""
     call = proposal.calls[number]
-    shown = first_lines(text, share)
+    shown = first_lines(text, share, _LINES)
     complete = shown == text
     origins = tuple(cut(origin.strip(), _ORIGIN) for origin in call.origins[:_ORIGINS])
     all_origins = origins == tuple(origin.strip() for origin in call.origins)
@@ -141,7 +142,9 @@ def _call(
     blocks.append(title_block(call, number + 1 if len(proposal.calls) > 1 else 0))
     blocks += argument_blocks(shown)
     if not complete:
-        blocks.append(context(messages.shown_part(_lines(shown), _lines(text))))
+        said = messages.shown_part(_lines(shown), _lines(text))
+        open_still = ruling is Ruling.PENDING
+        blocks.append(context(f"{said} {messages.APPROVE_THERE}" if open_still else said))
     if ruling is Ruling.PENDING:
         blocks += [*warning_blocks(call, text), *origin_blocks(origins)]
         if not all_origins:

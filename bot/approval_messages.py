@@ -93,7 +93,7 @@ def by_whom(names: str) -> str:
 
 def shown_part(shown: int, whole: int) -> str:
     """Say how much of the arguments is shown, in lines."""
-    return f"Only {shown} of {whole} lines are shown here. {APPROVE_THERE}"
+    return f"Only {shown} of {whole} lines are shown here."
 
 
 def page_title(page: int, pages: int) -> str:

@@ -131,8 +131,9 @@ def row(buttons: Iterable[Block]) -> list[Block]:
     return [{"type": "actions", "elements": kept}] if kept else []
 
 
-def first_lines(text: str, limit: int) -> str:
-    """Return the first lines of ``text`` that fit ``limit`` UTF-16 units, or a piece of one."""
+def first_lines(text: str, limit: int, lines: int) -> str:
+    """Return the first ``lines`` of ``text`` that fit ``limit`` UTF-16 units, or a piece of one."""
+    text = "\n".join(text.split("\n", lines)[:lines])
     if width(text) <= limit:
         return text
     return pieces(text[: limit + 1], limit)[0].removesuffix("\n")

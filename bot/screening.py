@@ -75,6 +75,8 @@ def is_wellformed(body: object) -> bool:
         return False
     if body.get("type") == "block_actions" and not actions:
         return False
+    if body.get("type") == "view_submission" and not isinstance(view.get("type"), str):
+        return False
     names = ("command", "callback_id", "action_id", "block_id", "name")
     return all(isinstance(body.get(name, ""), str) for name in names)
 

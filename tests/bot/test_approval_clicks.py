@@ -50,7 +50,10 @@ def program() -> Program:
 @pytest.fixture
 async def slack(program: Program, emitted: Emitted) -> AsyncIterator[Playground]:
     """A playground whose app is ours, over signed HTTP."""
-    async with Playground(signing_secret=SECRET) as playground, AsyncExitStack() as stack:
+    async with (
+        Playground(signing_secret=SECRET, retry_delays=(0.1, 0.1, 0.1)) as playground,
+        AsyncExitStack() as stack,
+    ):
         client = make_client("xoxb-playground", playground.api_url)
         app = create_app(
             program,
@@ -364,13 +367,13 @@ async def test_odd_submissions_are_acknowledged_and_decide_nothing(
 ) -> None:
     app = create_app(program, signing_secret=SECRET, token="x", base_url=slack.api_url)
     state = {"values": {"arguments-0": value if callback.endswith("edit") else 1}}
-    view = {"callback_id": callback, "private_metadata": value, "state": state}
+    view = {"type": "modal", "callback_id": callback, "private_metadata": value, "state": state}
     body, headers = click_request({"type": "view_submission", "view": view})
     assert (await app.receive(headers, body)).status == 200
     assert program.decisions == []
 
 
-@pytest.mark.parametrize("event", [{}, {"channel": "C1"}, {"channel": 5, "thread_ts": "1.1"}])
+@pytest.mark.parametrize("event", [{}, {"channel": "C1"}, {"channel": "C1", "thread_ts": 5}])
 async def test_a_stop_that_names_no_thread_is_acknowledged(
     slack: Playground, program: Program, event: dict[str, Any]
 ) -> None:

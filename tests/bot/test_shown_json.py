@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 import rfc8785
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.markup import width
@@ -34,6 +34,7 @@ def unlaid(shown: str) -> str:
     return read_back("".join(bare))
 
 
+@settings(max_examples=50)
 @given(ARGUMENTS)
 @example({"body": "one\ntwo\n↳ three\n    ↳ four"})
 @example({"a": '"}, "b": "', "c": "\\n"})
@@ -43,6 +44,7 @@ def test_the_arguments_can_be_read_back_from_what_is_shown(value: dict[str, Any]
     assert unlaid(laid_out(text)) == text
 
 
+@settings(max_examples=50)
 @given(ARGUMENTS)
 @example({"body": "tab\there\r\nand \u202e there", "p\u0430y": ["\U000e0041"]})
 def test_what_is_put_into_the_field_means_the_same(value: dict[str, Any]) -> None:
@@ -85,6 +87,7 @@ def test_pieces_give_the_whole_text_within_the_limit(text: str, limit: int) -> N
     assert all(width(piece) <= limit for piece in cut)
 
 
+@settings(max_examples=50)
 @given(ARGUMENTS, st.integers(20, 60))
 @example({"words": "a b c d e f g h i j k l m n o p q r s t u v w x y z"}, 20)
 @example({"blank": " " * 100 + "\n" * 50}, 20)
