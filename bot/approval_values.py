@@ -63,12 +63,16 @@ def read_dialog(metadata: object) -> Dialog | None:
     """Return what the metadata of a dialog says, or None for anything that we did not write."""
     data = _object(metadata)
     calls, page = _pairs(data.get("calls")), data.get("page")
-    where = [data.get(name) for name in ("channel", "message_ts", "thread_ts")]
+    channel, message_ts, thread_ts = (
+        data.get(name) for name in ("channel", "message_ts", "thread_ts")
+    )
     if not calls or type(page) is not int or not 0 <= page < _MOST_PAGES:
         return None
-    if not all(isinstance(part, str) for part in where):
+    if not (
+        isinstance(channel, str) and isinstance(message_ts, str) and isinstance(thread_ts, str)
+    ):
         return None
-    return Dialog(*map(str, where), calls, page, data.get("settled") is True)
+    return Dialog(channel, message_ts, thread_ts, calls, page, data.get("settled") is True)
 
 
 def undo_value(run: str, call: str) -> str:

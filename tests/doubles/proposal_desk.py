@@ -50,7 +50,11 @@ class ScriptedDesk:
         for approval, _ in decision.calls:
             self.rulings.setdefault(approval, (taken, decision.user))
         if decision.arguments is not None:
-            calls = tuple(replace(c, arguments=decision.arguments) for c in self.known.calls)
+            asked = dict(decision.calls)
+            calls = tuple(
+                replace(c, arguments=decision.arguments) if c.approval in asked else c
+                for c in self.known.calls
+            )
             self.known = replace(self.known, calls=calls)
         return self.standing(taken)
 
