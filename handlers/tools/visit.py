@@ -15,7 +15,7 @@ from bot.threads import read_question
 from handlers.answering.entailment import Entailment
 from handlers.tools.addressed import agent_request
 from handlers.tools.audit import AuditEvent
-from handlers.tools.calling import Bench
+from handlers.tools.calling import Bench, interrupted
 from handlers.tools.concluding import concluded
 from handlers.tools.diary import Diary
 from handlers.tools.errors import AgentError, RunStopped
@@ -81,16 +81,18 @@ class Visit:
             await self.diary.note(AuditEvent.ASKED, details={"request": question.text})
             run = await self.voice.keep(begun(self.parts, run, question))
         bench = Bench(self.parts, self.job, around, self.watch, self.diary, self.row.save)
-        while run.phase is not Phase.CONCLUDING:
+        while True:
+            # First, so that it is also done by whoever takes over from a worker that died here.
+            if run.card_ts and run.phase is not Phase.WAITING:
+                run = await self._card_settled(run)
+            run = await self._tell(run)
+            if run.phase is Phase.CONCLUDING:
+                return await self._conclude(run, around)
             await self.voice.plan(run)
             before, run = run, await advance(bench, run)
             if run.phase is Phase.WAITING and run is before:
                 return await self._wait(run)
             run = await self.voice.keep(run.tried(0, self.job.round))
-            if run.card_ts and run.phase is not Phase.WAITING:
-                run = await self._card_settled(run)
-            run = await self._tell(run)
-        return await self._conclude(run, around)
 
     async def undo(self, call_id: str) -> Run:
         """Take back what one call did, once."""
@@ -109,6 +111,7 @@ class Visit:
 
     async def give_up(self, reason: str, sentence: str) -> Outcome:
         """Say that nothing came of the run. Raises an error of Slack that a later try can mend."""
+        await self._tell_all()
         await self._last_words(sentence)
         await self._end(f"failed-{reason}")
         return Outcome(Ending.FAILED, reason)
@@ -116,7 +119,7 @@ class Visit:
     async def stop(self, error: AgentError) -> Outcome:
         """Say that the run was stopped, and by what."""
         by_one = isinstance(error, RunStopped)
-        await self._tell(self.row.run)
+        await self._tell_all()
         await self._last_words(messages.STOPPED if by_one else messages.ALL_STOPPED)
         await self.diary.note(AuditEvent.STOPPED, details={"all": not by_one})
         word = "stopped" if by_one else "all-stopped"
@@ -191,6 +194,14 @@ class Visit:
                 run.with_call(replace(call, told=await self._say(run, call)))
             )
         return run
+
+    async def _tell_all(self) -> None:
+        """Say what became of each call, also of one that nobody goes on with any more."""
+        run = self.row.run
+        for call in run.open_calls:
+            if call.state is CallState.RUNNING:
+                run = await self.voice.keep(interrupted(run, call))
+        await self._tell(run)
 
     async def _say(self, run: Run, call: RunCall) -> str:
         thread, title = self.voice.thread, call.title

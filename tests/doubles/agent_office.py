@@ -229,9 +229,13 @@ async def opened_office(
     tools: Sequence[Tool],
     *,
     clock: Callable[[], float] = time.time,
+    rate_limits: bool = True,
+    turns: int = 0,
     **more: Any,
 ) -> AsyncIterator[AgentOffice]:
     """Open an office with files in ``folder``; ``more`` goes to Parts."""
+    if turns:
+        more["limits"] = Limits(turns=turns)
     store = SqliteStore(folder / "store.sqlite", clock=clock)
     queue = SqliteQueue(
         folder / "queue.sqlite",
@@ -241,7 +245,7 @@ async def opened_office(
     )
     audit = ListedAudit()
     parts = parts_of(base_url, store, tools, clock=clock, audit=audit, **more)
-    async with Playground(signing_secret="s", bot_token=TOKEN) as slack:
+    async with Playground(signing_secret="s", bot_token=TOKEN, rate_limits=rate_limits) as slack:
         client = make_client(TOKEN, slack.api_url)
         worker = worker_of(client, store, parts, clock=clock)
         yield AgentOffice(slack, store, queue, parts, worker, audit, clock)
