@@ -8,7 +8,7 @@ from typing import Final
 
 from handlers.adapters.mcp_client import McpConnection
 from handlers.adapters.mcp_servers import McpServer
-from handlers.adapters.mcp_tools import McpTool, as_tools
+from handlers.adapters.mcp_tools import McpTool, as_tools, name_of
 from handlers.tools.errors import ToolUnavailable
 from handlers.tools.pins import Pins, PinState, Standing
 from handlers.tools.ports import Tool
@@ -56,7 +56,6 @@ class ConnectedTools:
         self._taken = {name.lower() for name in taken}
         self._fresh = fresh_seconds
         self._last: tuple[float, Listing] | None = None
-        self._known: dict[str, tuple[McpTool, ...]] = {}
 
     async def tools(self) -> tuple[Tool, ...]:
         """Return the approved tools, listed a moment ago at the latest. Raises StoreUnavailable."""
@@ -88,14 +87,27 @@ class ConnectedTools:
         try:
             listed = await connection.listed()
         except ToolUnavailable as error:
-            # What it listed before is still offered: a call says that it is not there, and a run
-            # that waits for it is not told that its tool has changed.
-            return self._known.get(server.name, ()), (f"{error} It is asked again later.",)
+            # What was approved is still offered: a call says that it is not there, and a run that
+            # waits for one is not told that its tool has changed.
+            return await self._approved(connection), (f"{error} It is asked again later.",)
         tools, left_out = as_tools(connection, listed)
         if server.trust_first:
             await self._pins.trust_first(server.name, tools)
-        self._known[server.name] = tools
+        await self._pins.remember(server.name, [tool.remote for tool in tools])
         return tools, left_out
+
+    async def _approved(self, connection: McpConnection) -> tuple[McpTool, ...]:
+        server = connection.server
+        names = [one for one in await self._pins.remembered(server.name) if server.admits(one)]
+        tools = []
+        for remote in names:
+            name = name_of(server, remote)
+            was = await self._pins.approved(name)
+            if was is not None:
+                effect = server.effect_of(remote)
+                tool = McpTool(name, was.description, was.parameters, effect, remote, connection)
+                tools.append(tool)
+        return tuple(tools)
 
 
 @asynccontextmanager

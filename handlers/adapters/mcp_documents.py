@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from bot.conversation import Answer, Citation, Place, Question, Turn
 from bot.notes import instead, notes
+from handlers.answering.cleaning import one_line
 from handlers.answering.finding import Finder
 from handlers.answering.finding import Search as Searched
 from handlers.answering.ports import Answerer, Finished
@@ -22,7 +23,6 @@ from handlers.answering.timing import Timing
 from handlers.tools.arguments import checked
 from handlers.tools.builtin.index_errors import asking_the_index
 from handlers.tools.builtin.open_section import OpenSection
-from handlers.tools.builtin.passages import as_text
 from handlers.tools.errors import BadArguments, ToolRefused, ToolUnavailable
 from handlers.tools.ports import Caller, ToolContext
 from handlers.work.jobs import AnswerJob
@@ -87,7 +87,8 @@ class Documents:
             ),
             Way(
                 "open",
-                "Read the whole section around a passage that search or open returned.",
+                "Read the whole section around a passage that search or open returned. What comes"
+                " after it is opened by the number of its last part and one.",
                 OpenSection.parameters,
                 self._open,
             ),
@@ -134,11 +135,16 @@ class Documents:
             "filters": list(found.filters),
             "index_version": found.index_version,
         }
-        return Told(data, as_text(found.passages) or "Nothing was found that you may read.")
+        return Told(data, _as_text(found.passages) or "Nothing was found that you may read.")
 
     async def _open(self, given: Mapping[str, Any], audience: Audience) -> Told:
-        came = await self.opener.run(given, self._context(audience))
-        return Told({"passages": [_passage(one) for one in came.passages]}, came.text)
+        try:
+            came = await self.opener.run(given, self._context(audience))
+        except ToolRefused as error:
+            # Here it goes by another name than among the agent's tools.
+            raise ToolRefused(str(error).replace("search_documents", "search")) from error
+        data = {"passages": [_passage(one) for one in came.passages]}
+        return Told(data, _as_text(came.passages))
 
     async def _ask(self, given: Mapping[str, Any], audience: Audience) -> Told:
         earlier = tuple(Turn("", "caller", text) for text in given.get("earlier", ()) if text)
@@ -202,6 +208,17 @@ def _footnotes(citations: Sequence[Citation]) -> list[str]:
         where = " > ".join(part for part in (one.title, one.heading) if part)
         lines.append("\n".join(filter(None, (f"[{one.number}] {where}", one.quote, one.url))))
     return lines
+
+
+def _as_text(passages: Sequence[Passage]) -> str:
+    """Return a block for each passage: where it stands, what opens it, and its words."""
+    blocks = []
+    for one in passages:
+        where = [one_line(part) for part in (one.title, *one.chunk.heading_path)]
+        label = " > ".join(dict.fromkeys(part for part in where if part))
+        opens = f"(document {one.chunk.document_id}, part {one.chunk.ordinal})"
+        blocks.append(f"{label} {opens}\n{one.chunk.text}")
+    return "\n\n".join(blocks)
 
 
 def _citation(one: Citation) -> dict[str, object]:

@@ -29,6 +29,7 @@ from index.errors import KnowledgeError
 
 PATH: Final = "/mcp"
 LARGEST_REQUEST: Final = 256 * 1024
+MOST_CONNECTIONS: Final = 200
 
 INSTRUCTIONS: Final = (
     "Answers from a company's documents, with quotes that can be checked. Use ask for a question,"
@@ -116,6 +117,7 @@ async def serving_http(
         log_config=None,
         access_log=False,
         server_header=False,
+        limit_concurrency=MOST_CONNECTIONS,
         timeout_graceful_shutdown=5,
     )
     http = _Unsignalled(config)

@@ -141,7 +141,7 @@ def _address(entry: Mapping[str, Any]) -> str:
 
 
 def _effect(value: object) -> Effect:
-    if value not in set(Effect):
+    if not isinstance(value, str) or value not in set(Effect):
         raise ValueError("an effect is read, fetch or write")
     return Effect(value)
 

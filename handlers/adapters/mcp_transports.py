@@ -3,7 +3,7 @@
 import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from typing import IO, Final, cast
+from typing import Final, TextIO, cast
 
 import httpx2
 from mcp.client import Transport
@@ -83,6 +83,6 @@ class _Counted(httpx2.AsyncByteStream):
         await self._stream.aclose()
 
 
-def _nowhere() -> IO[str]:
+def _nowhere() -> TextIO:
     # What a program says besides its answers may hold anything, so no log gets it.
     return open(os.devnull, "w", encoding="utf-8")

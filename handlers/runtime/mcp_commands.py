@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 OK, FAILED = 0, 1
 
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
 APPROVE, WITHDRAW = "approve", "withdraw"
 
 _OPERATOR = "the operator"
@@ -33,13 +35,9 @@ _DIGITS = 12
 
 async def run_mcp(settings: Settings, *, reader: Sequence[str]) -> int:
     """`footnote mcp --as WHO`: serve whoever started it over stdio. Raises SettingsError."""
-    from handlers.adapters.mcp_callers import audience_as
+    audience = _audience(reader)
     from handlers.adapters.mcp_server import serve_stdio
 
-    try:
-        audience: Audience = audience_as(reader)
-    except ValueError as error:
-        raise SettingsError([f"--as: {error}."]) from None
     async with documents(settings) as offered:
         await serve_stdio(offered, audience)
     return OK
@@ -50,9 +48,9 @@ async def run_mcp_http(settings: Settings, *, host: str, port: int, callers: Pat
 
     Raises SettingsError, OSError.
     """
+    known = _callers(callers)
     from handlers.adapters.mcp_server import serving_http
 
-    known = _callers(callers)
     task = asyncio.current_task()
     if task is not None:
         with suppress(NotImplementedError):
@@ -62,6 +60,8 @@ async def run_mcp_http(settings: Settings, *, host: str, port: int, callers: Pat
         serving_http(offered, known, host=host, port=port) as address,
     ):
         terminal.tell(f"Footnote answers assistants at {address}. Ctrl-C stops it.")
+        if host not in _LOOPBACK:
+            terminal.tell("Tokens travel unencrypted: put a proxy that speaks TLS before it.")
         await asyncio.Event().wait()
     return OK
 
@@ -154,6 +154,15 @@ async def documents(settings: Settings) -> AsyncIterator[Documents]:
             parts.answerer,
             asyncio.Semaphore(AT_ONCE),
         )
+
+
+def _audience(reader: Sequence[str]) -> Audience:
+    from handlers.adapters.mcp_callers import audience_as
+
+    try:
+        return audience_as(reader)
+    except ValueError as error:
+        raise SettingsError([f"--as: {error}."]) from None
 
 
 def _callers(path: Path | None) -> McpCallers:

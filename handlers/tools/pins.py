@@ -10,6 +10,7 @@ approval is a conditional write: it fails if somebody else has decided since it 
 
     mcp-pin:<name of the tool>     the definition, by whom and when
     mcp-first:<name of the server> it has been listed once; only for servers trusted the first time
+    mcp-seen:<name of the server>  what it calls its tools, as it listed them last
 """
 
 import difflib
@@ -55,6 +56,14 @@ class Standing:
     changes: tuple[str, ...] = field(default=(), repr=False)
     revision: str = ""
     approved_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """What an operator approved of a tool."""
+
+    description: str
+    parameters: Mapping[str, object]
 
 
 class Pins:
@@ -103,6 +112,29 @@ class Pins:
             await self._store.put_if_absent(_key(tool), value, KEPT_SECONDS)
         # Last, so that a process that dies in between leaves no tool out for good.
         await self._store.put_if_absent(f"mcp-first:{server}", {"at": self._now()}, KEPT_SECONDS)
+
+    async def remember(self, server: str, names: Sequence[str]) -> None:
+        """Keep what a server calls its tools, for when it does not answer."""
+        value = {"names": sorted(names)}
+        item = await self._store.get(f"mcp-seen:{server}")
+        if item is None or item.value != value:
+            await self._store.put(f"mcp-seen:{server}", value, KEPT_SECONDS)
+
+    async def remembered(self, server: str) -> tuple[str, ...]:
+        """Return what a server called its tools when it was listed last."""
+        item = await self._store.get(f"mcp-seen:{server}")
+        names = item.value.get("names") if item else None
+        return tuple(map(str, names)) if isinstance(names, list) else ()
+
+    async def approved(self, tool: str) -> Approved | None:
+        """Return how a tool was when it was approved, by its name."""
+        item = await self._store.get(f"mcp-pin:{tool}")
+        if item is None:
+            return None
+        description, parameters = item.value.get("description"), item.value.get("parameters")
+        if not isinstance(description, str) or not isinstance(parameters, dict):
+            return None
+        return Approved(description, parameters)
 
     def _value(self, tool: Tool, digest: str, by: str) -> Mapping[str, object]:
         return {**_definition(tool), "digest": digest, "by": by, "at": self._now()}

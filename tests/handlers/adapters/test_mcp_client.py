@@ -254,6 +254,27 @@ async def test_a_server_over_http_that_was_restarted_is_found_again(pins: Pins) 
         await tools.close()
 
 
+async def test_approved_tools_of_a_server_that_is_away_are_offered_and_say_so(
+    pins: Pins, tmp_path: Path
+) -> None:
+    command = tuple(reference.changing(str(tmp_path / "none")))
+    some = frozenset({"echo", "fail"})
+    async with connected_tools([McpServer("chg", command=command, tools=some)], pins) as tools:
+        listing = await tools.listing()
+        assert await pins.approve(listing.standings[0], "ada")
+    away = McpServer("chg", command=("/no/such/program",), tools=some)
+    async with connected_tools([away], pins) as tools:
+        listing = await tools.listing()
+        (echo,) = listing.tools
+        assert echo.name == "chg_echo" and echo.description == "Says what it is told."
+        assert listing.sentences == ("The server chg cannot be reached. It is asked again later.",)
+        with pytest.raises(ToolUnavailable, match="cannot be reached"):
+            await echo.run({"text": "x"}, context())
+    narrower = McpServer("chg", command=("/no/such/program",), tools=frozenset({"fail"}))
+    async with connected_tools([narrower], pins) as tools:
+        assert (await tools.listing()).tools == ()
+
+
 async def test_nothing_is_left_running(tmp_path: Path) -> None:
     mark = str(tmp_path / "a-name-of-its-own")
     connection = McpConnection(McpServer("chg", command=tuple(reference.changing(mark))))

@@ -202,7 +202,6 @@ async def test_the_address_of_a_private_passage_opens_it_for_nobody_else(address
         (None, 401),
         ("", 401),
         ("Bearer", 401),
-        ("Bearer ", 401),
         ("Bearer fnmcp_wrong", 401),
         (f"Basic {ADA}", 401),
         (f"Bearer {ADA}x", 401),

@@ -28,10 +28,10 @@ class Operator:
         self._output = output
 
     def types(self, *arguments: str) -> tuple[int, str, str]:
-        """Return the exit code, and what was printed on both streams."""
+        """Return the exit code, and what was printed on both streams; notes without line breaks."""
         code = main(arguments)
         shown = self._output.readouterr()
-        return code, shown.out, shown.err
+        return code, shown.out, " ".join(shown.err.split())
 
 
 @pytest.fixture
