@@ -112,6 +112,7 @@ def click(message: Mapping[str, Any], user: str) -> dict[str, Any]:
     }
 
 
+@pytest.mark.soak
 async def test_a_run_waits_for_a_click_and_ends_in_another_container(
     aws: Aws, cloud: dict[str, str]
 ) -> None:
@@ -159,6 +160,7 @@ async def test_a_run_waits_for_a_click_and_ends_in_another_container(
     assert {"asked", "proposed", "shown", "approved", "ran", "ended"} <= events
 
 
+@pytest.mark.soak
 async def test_a_proposal_that_nobody_decided_about_ends_by_the_schedule(
     aws: Aws, cloud: dict[str, str]
 ) -> None:
