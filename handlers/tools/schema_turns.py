@@ -12,7 +12,7 @@ The schema makes the form reliable, not the content: arguments are checked like 
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
-from typing import Final
+from typing import Any, Final
 
 from handlers.answering.ports import Message
 from handlers.tools.ports import AgentMessage, Tool, ToolCall
@@ -25,6 +25,9 @@ _INSTRUCTIONS: Final = (
 )
 _CONCLUDE: Final = (
     'No tool can be called any more. Reply with {"say": TEXT}: what you found, and what is missing.'
+)
+_BEYOND_GRAMMARS: Final = frozenset(
+    {"pattern", "format", "minLength", "maxLength", "minItems", "maxItems"}
 )
 
 
@@ -76,7 +79,26 @@ def _call_schema(tool: Tool) -> Mapping[str, object]:
 def _nested(parameters: Mapping[str, object]) -> Mapping[str, object]:
     # A reference counts from the root of a schema, which this one no longer is.
     refers = '"$ref"' in json.dumps(parameters, default=dict)
-    return {"type": "object"} if refers else parameters
+    return {"type": "object"} if refers else _shape(parameters)
+
+
+def _shape(schema: object) -> Any:
+    """Return a schema without what makes the grammars of servers huge, or fail.
+
+    A pattern may look ahead, and a longest length is unrolled letter by letter.
+    """
+    if not isinstance(schema, Mapping):
+        return schema
+    shape = {key: held for key, held in schema.items() if key not in _BEYOND_GRAMMARS}
+    if isinstance(named := shape.get("properties"), Mapping):
+        shape["properties"] = {name: _shape(held) for name, held in named.items()}
+    for key in ("items", "additionalProperties"):
+        if key in shape:
+            shape[key] = _shape(shape[key])
+    for key in ("anyOf", "oneOf", "allOf"):
+        if isinstance(held := shape.get(key), list | tuple):
+            shape[key] = [_shape(one) for one in held]
+    return shape
 
 
 def _object(properties: Mapping[str, object]) -> Mapping[str, object]:

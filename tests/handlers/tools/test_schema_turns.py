@@ -59,6 +59,20 @@ def test_a_schema_that_refers_to_itself_is_not_put_where_its_references_break() 
     jsonschema.validate({"tool": "odd", "arguments": {"a": 1}}, dict(schema))
 
 
+def test_what_no_grammar_takes_is_left_out_and_a_property_of_that_name_is_kept() -> None:
+    pattern = {"type": "string", "pattern": r"^a$(?!\n)", "maxLength": 3000}
+    strict = {
+        "type": "object",
+        "properties": {"pattern": pattern, "more": {"type": "array", "items": pattern}},
+        "required": ["pattern"],
+    }
+    schema = response_schema([Offered("strict", strict)], conclude=False)
+    told = json.dumps(schema)
+    assert "(?!" not in told
+    assert "3000" not in told
+    assert '"pattern": {"type": "string"}' in told
+
+
 def test_a_call_is_read_with_its_arguments() -> None:
     said, calls = read_turn('{"tool": "search_documents", "arguments": {"query": "Urlaub – ÄÖ"}}')
     assert said == ""
