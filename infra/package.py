@@ -43,6 +43,16 @@ _NOT_NEEDED = (
     "cffi",  # cryptography runs with its compiled half alone, which lies beside it
     "pycparser",
     "dateutil/zoneinfo",  # the system's own is used
+    "aiohttp/_websocket/*.so",  # no WebSocket is opened; without these it is written in Python
+    "multidict/_testcapi*",
+    "slack_sdk/audit_logs",
+    "slack_sdk/rtm*",
+    "slack_sdk/scim",
+    "slack_sdk/web/legacy_*",
+    "jsonschema/benchmarks",
+    "jsonschema/tests",
+    "jsonschema_specifications/tests",
+    "referencing/tests",
     "**/*.pyx",
     "**/*.pxd",
     "**/*.pyi",
@@ -51,7 +61,11 @@ _NOT_NEEDED = (
     "boto3/examples",
     "botocore/data/*/*/examples-1.json",
 )
-_OTHERS = ("handlers/judging", "handlers/runtime/doctor", "index/formats", "index/sources")
+_OTHERS = (
+    *("handlers/judging", "handlers/runtime/doctor", "handlers/tools/builtin"),
+    *("handlers/adapters/mcp_*", "handlers/adapters/openai_*", "handlers/adapters/*_issues.py"),
+    *("index/formats", "index/sources"),
+)
 """Code that only other functions and the command line use."""
 
 
