@@ -11,6 +11,7 @@ say that it did, and is taken away before the step is done again.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import Final
 
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -26,6 +27,9 @@ from handlers.tools.run_rows import KEPT_SECONDS, RunRow
 from handlers.tools.runs import Run
 from handlers.work.claims import Claim
 from handlers.work.ports import StateStore
+
+SKEW_SECONDS: Final = 15.0
+"""By how much our clock may be ahead of Slack's."""
 
 
 class Voice:
@@ -69,14 +73,18 @@ class Voice:
         await self._mark(said)
         return run
 
-    async def clean_up(self, bot_user_id: Callable[[], Awaitable[str]]) -> None:
+    async def clean_up(
+        self, bot_user_id: Callable[[], Awaitable[str]], *, accepted_at: float
+    ) -> None:
         """Take away what a dead worker said and could not save. Raises like ``own_messages_after``.
 
-        What it saved but could not mark is marked.
+        It began no sooner than its job was accepted, seconds since the epoch; what people wrote
+        until then does not hide what it said. What it saved but could not mark is marked.
         """
         run = self._row.run
         await self._mark(run.posted)
-        newest = max(run.posted, default=self.mention.ts, key=_number)
+        began = f"{max(0.0, accepted_at - SKEW_SECONDS):.6f}"
+        newest = max(*run.posted, self.mention.ts, began, key=_number)
         since = replace(self.mention, ts=newest)
         found = await own_messages_after(
             self._client, since, bot_user_id=await bot_user_id(), streams=False

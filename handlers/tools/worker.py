@@ -19,6 +19,7 @@ from contextlib import suppress
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import agent_messages as messages
+from bot.agent_thread import AgentThread
 from bot.conversation import Ending, Mention, Outcome, Place, Verdict
 from bot.errors import MessageGone, SlackConversationError, TokenRefused
 from bot.streams import StreamBudget
@@ -37,7 +38,7 @@ from handlers.tools.voice import Voice
 from handlers.tools.watching import LOOK_SECONDS
 from handlers.work.claims import Claim, Claims, Done, Held
 from handlers.work.deliveries import OUTAGE_SECONDS, TRIES
-from handlers.work.errors import ClaimLost, StoreUnavailable
+from handlers.work.errors import BadSeal, ClaimLost, StoreUnavailable
 from handlers.work.jobs import AgentJob
 from handlers.work.leases import kept
 from handlers.work.outcomes import record
@@ -137,7 +138,10 @@ class AgentWorker:
     async def _attempt(self, job: AgentJob, claim: Claim, *, last: bool) -> Outcome:
         if job.place == Place.COMMAND:
             return Outcome(Ending.DECLINED, "command")
-        row = await self._runs.load(job.run)
+        try:
+            row = await self._runs.load(job.run)
+        except BadSeal:
+            return await self._unreadable(job)
         if row is None and job.step:
             return Outcome(Ending.DECLINED, "run-gone")
         if row is None:
@@ -146,7 +150,7 @@ class AgentWorker:
         voice = Voice(self._client, row, claim, self._store, self._budget)
         if claim.taken_over:
             try:
-                await voice.clean_up(self._bot_user_id)
+                await voice.clean_up(self._bot_user_id, accepted_at=job.accepted_at)
             except SlackConversationError as error:
                 # Where the bot may not read any more, it finds that out again, and says so.
                 if error.retryable:
@@ -193,6 +197,18 @@ class AgentWorker:
             raise error
         log.error("agent run failed: %s", word_of(error), extra={"trace": job.trace})
         return await visit.give_up(word_of(error), sentence or messages.APOLOGY)
+
+    async def _unreadable(self, job: AgentJob) -> Outcome:
+        """End a run whose row nobody can open any more: the secret was changed meanwhile."""
+
+        async def posted(ts: str) -> None:
+            pass
+
+        log.error("an agent run cannot be read", extra={"trace": job.trace})
+        thread = AgentThread(self._client, run_of(job).mention, posted=posted)
+        with suppress(SlackConversationError):
+            await thread.say(messages.APOLOGY)
+        return Outcome(Ending.FAILED, "bad-seal")
 
     def _visit(self, job: AgentJob, row: RunRow, voice: Voice) -> Visit:
         return Visit(

@@ -229,11 +229,16 @@ async def opened_office(
     tools: Sequence[Tool],
     *,
     clock: Callable[[], float] = time.time,
-    rate_limits: bool = True,
+    rate_limits: bool | None = None,
     turns: int = 0,
     **more: Any,
 ) -> AsyncIterator[AgentOffice]:
-    """Open an office with files in ``folder``; ``more`` goes to Parts."""
+    """Open an office with files in ``folder``; ``more`` goes to Parts.
+
+    On a clock that stands still Slack's limits would never let go, so there are none then.
+    """
+    if rate_limits is None:
+        rate_limits = clock is time.time
     if turns:
         more["limits"] = Limits(turns=turns)
     store = SqliteStore(folder / "store.sqlite", clock=clock)
@@ -245,7 +250,9 @@ async def opened_office(
     )
     audit = ListedAudit()
     parts = parts_of(base_url, store, tools, clock=clock, audit=audit, **more)
-    async with Playground(signing_secret="s", bot_token=TOKEN, rate_limits=rate_limits) as slack:
+    async with Playground(
+        signing_secret="s", bot_token=TOKEN, rate_limits=rate_limits, clock=clock
+    ) as slack:
         client = make_client(TOKEN, slack.api_url)
         worker = worker_of(client, store, parts, clock=clock)
         yield AgentOffice(slack, store, queue, parts, worker, audit, clock)

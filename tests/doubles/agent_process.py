@@ -10,12 +10,11 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 from bot.client import make_client
 from handlers.adapters.sqlite_queue import SqliteQueue
@@ -59,7 +58,7 @@ def tools_in(folder: Path) -> list[Tool]:
 
 
 @asynccontextmanager
-async def files_in(folder: Path) -> Any:
+async def files_in(folder: Path) -> AsyncIterator[tuple[SqliteStore, SqliteQueue]]:
     """Open store and queue of the workers in this folder."""
     store = SqliteStore(folder / "store.sqlite")
     queue = SqliteQueue(folder / "queue.sqlite", lease_seconds=LEASE, max_attempts=DELIVERIES * 10)

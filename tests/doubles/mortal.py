@@ -24,9 +24,13 @@ class Killed(BaseException):
 
 @dataclass
 class Fate:
-    """Counts the moments of one worker, and ends it at moment ``at`` (never, if that is 0)."""
+    """Counts the moments of one worker, and ends it at number ``at``, or at the first so ``named``.
+
+    With neither it lives.
+    """
 
     at: int = 0
+    named: str = ""
     passed: int = 0
     dead: bool = False
     where: str = ""
@@ -36,7 +40,7 @@ class Fate:
         if self.dead:
             raise Killed
         self.passed += 1
-        if self.passed == self.at:
+        if self.passed == self.at or (self.named and where == self.named):
             self.dead, self.where = True, where
             raise Killed
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from handlers.tools.ports import Effect
 from handlers.tools.runs import Phase
 from handlers.tools.switch import Switch, ThreadStops
 from tests.doubles.agent_office import CountingTool
-from tests.doubles.scripted_agent import Asked, Turn
+from tests.doubles.scripted_agent import Asked, Decide, Turn
 from tests.handlers.tools.test_agent_runs import KEPT, issue_tool, office, opens_an_issue
 
 
@@ -37,13 +38,13 @@ def concludes_when_told(asked: Asked) -> Turn:
 )
 @pytest.mark.parametrize("decide", [always_calls, concludes_when_told])
 async def test_a_run_stops_at_each_limit_and_says_which(
-    tmp_path: Path, bound: str, limits: Limits, decide: object
+    tmp_path: Path, bound: str, limits: Limits, decide: Decide
 ) -> None:
     async def slowly() -> None:
         await asyncio.sleep(0.5 if bound == "seconds" else 0.0)
 
     search = CountingTool("search", before=slowly)
-    priced = {"limits": limits, "cost_of": lambda usage: 0.01}
+    priced: dict[str, Any] = {"limits": limits, "cost_of": lambda usage: 0.01}
     async with office(tmp_path, decide, search, **priced) as at:
         job = await at.ask("Find everything")
         await at.worker.handle(job)

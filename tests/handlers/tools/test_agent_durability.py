@@ -19,7 +19,7 @@ from handlers.adapters.openai_agent import OpenAIToolModel
 from handlers.tools.ports import Effect
 from handlers.tools.runs import Phase
 from handlers.tools.waiting import expire_runs
-from handlers.tools.worker import run_key
+from handlers.tools.worker import AgentWorker, run_key
 from handlers.work.deliveries import LEASE_SECONDS
 from handlers.work.jobs import AgentJob
 from handlers.work.outcomes import read
@@ -69,7 +69,7 @@ class Mill:
         # Tasks of a dead worker end as it did, and nobody is left to ask them how.
         asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
 
-    async def work_off(self, moments: list[int], *, rounds: int = 60) -> int:
+    async def work_off(self, moments: list[int | str], *, rounds: int = 60) -> int:
         """Deliver until the queue is empty; return how many moments the last worker passed."""
         passed = 0
         for _ in range(rounds):
@@ -80,7 +80,8 @@ class Mill:
                     return passed
                 self._clock.advance(LEASE_SECONDS + 1)
                 continue
-            fate = Fate(at=moments.pop(0) if moments else 0)
+            moment = moments.pop(0) if moments else 0
+            fate = Fate(named=moment) if isinstance(moment, str) else Fate(at=moment)
             job = delivery.job
             assert isinstance(job, AgentJob)
             try:
@@ -93,7 +94,7 @@ class Mill:
             passed = fate.passed
         raise AssertionError("the queue does not become empty")
 
-    def _worker(self, fate: Fate) -> object:
+    def _worker(self, fate: Fate) -> AgentWorker:
         office = self._office
         store = MortalStore(office.store, fate)
         parts = replace(
@@ -108,7 +109,7 @@ class Mill:
 
 
 async def play(
-    office: AgentOffice, mill: Mill, clock: ManualClock, scenario: str, moments: list[int]
+    office: AgentOffice, mill: Mill, clock: ManualClock, scenario: str, moments: list[int | str]
 ) -> AgentJob:
     """Run one scenario with workers dying at these moments, and check how it ended."""
     job = await office.ask(scenario)
@@ -197,6 +198,28 @@ async def test_a_write_dies_at_every_moment_and_never_runs_twice(tmp_path: Path)
     assert ends["whole"] >= 6
 
 
+async def test_what_people_wrote_before_the_decision_does_not_hide_what_a_dead_worker_said(
+    tmp_path: Path,
+) -> None:
+    clock = ManualClock()
+    async with (
+        ScriptedAgent(decide) as model,
+        opened_office(tmp_path, model.base_url, tools_of(), clock=clock) as office,
+    ):
+        mill, issue = await a_mill(office, clock)
+        job = await office.ask("approve")
+        await mill.work_off([])
+        await office.slack.say("bob", "general", "Fine with me.", thread_ts=job.ts)
+        clock.advance(60)
+        await office.queue.put(await office.decide(job))
+        # Twice, right after it has said what was done and before it could note that.
+        await mill.work_off(["after chat.postMessage", "after chat.postMessage"])
+        said = office.said(job)
+    assert mill.died_at["after chat.postMessage"] == 2
+    assert said.count(f"{KEPT} [1]") == 1
+    assert said.count(messages.done("Open issue", issue.url)) == 1
+
+
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
 async def test_hundreds_of_runs_die_at_random_moments_and_each_ends_once(tmp_path: Path) -> None:
@@ -215,7 +238,7 @@ async def test_hundreds_of_runs_die_at_random_moments_and_each_ends_once(tmp_pat
             before = mill.died_at.total()
             scenario = SCENARIOS[killed % len(SCENARIOS)]
             deaths = chance.choice([1, 1, 1, 2, 3])
-            moments = [chance.randint(1, 60) for _ in range(deaths)]
+            moments: list[int | str] = [chance.randint(1, 60) for _ in range(deaths)]
             # Some workers live, so that runs are suspended and resumed by another one.
             if scenario not in ("look up", "limit"):
                 moments = [0] * chance.randint(0, 1) + moments

@@ -13,6 +13,8 @@ import pytest
 
 from bot.playground import Playground
 from bot.proposals import Decision, Verb
+from handlers.adapters.sqlite_queue import SqliteQueue
+from handlers.adapters.sqlite_store import SqliteStore
 from handlers.tools.approvals import Approvals
 from handlers.tools.run_rows import Runs
 from handlers.tools.runs import CallState, Phase, Run
@@ -33,7 +35,7 @@ KINDS = ("look up", "approve", "two writes", "two rounds")
 class Office:
     """Runs in a folder, workers in processes, and a person who approves."""
 
-    def __init__(self, slack: Playground, store: object, queue: object) -> None:
+    def __init__(self, slack: Playground, store: SqliteStore, queue: SqliteQueue) -> None:
         self.slack = slack
         self.store = store
         self.queue = queue
@@ -44,10 +46,10 @@ class Office:
         channel = self.slack.channel_id("general")
         job = AgentJob(self.slack.team, channel, "UALICE", ts, ts, place="channel")
         self.jobs[job.run] = (job, kind)
-        await self.queue.put(job)  # type: ignore[attr-defined]
+        await self.queue.put(job)
 
     async def runs(self) -> list[Run]:
-        kept = Runs(self.store, Seal("s"))  # type: ignore[arg-type]
+        kept = Runs(self.store, Seal("s"))
         rows = [await kept.load(run) for run in self.jobs]
         return [row.run for row in rows if row is not None]
 
@@ -59,7 +61,7 @@ class Office:
                 await self._approve(run, asked)
 
     async def _approve(self, run: Run, asked: list[str]) -> None:
-        approvals = Approvals(self.store)  # type: ignore[arg-type]
+        approvals = Approvals(self.store)
         proposal = await approvals.proposal(asked)
         assert proposal is not None
         job, _ = self.jobs[run.id]
@@ -74,7 +76,7 @@ class Office:
         again = AgentJob(
             job.team, job.channel, job.user, job.ts, job.ts, place="channel", step=step
         )
-        await self.queue.put(again)  # type: ignore[attr-defined]
+        await self.queue.put(again)
 
 
 async def _line(process: Process) -> str:

@@ -3,22 +3,33 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot import agent_messages as messages
+from bot.client import make_client
 from bot.conversation import Ending
 from bot.proposals import Verb
+from handlers.answering.errors import ModelUnavailable
 from handlers.answering.worker import Handled
 from handlers.tools.errors import ToolRefused, ToolUnavailable
 from handlers.tools.ports import Effect, Tool
 from handlers.tools.runs import Phase
 from handlers.tools.waiting import expire_runs
 from handlers.tools.worker import run_key
+from handlers.work.deliveries import TRIES
 from handlers.work.outcomes import read
-from tests.doubles.agent_office import AgentOffice, CountingTool, opened_office
+from handlers.work.seal import Seal
+from tests.doubles.agent_office import (
+    TOKEN,
+    AgentOffice,
+    CountingTool,
+    opened_office,
+    worker_of,
+)
 from tests.doubles.clocks import ManualClock
-from tests.doubles.scripted_agent import Asked, ScriptedAgent, Turn
+from tests.doubles.scripted_agent import Asked, Decide, ScriptedAgent, Turn
 
 KEPT = "Backups are kept for 35 days."
 
@@ -40,22 +51,22 @@ def opens_an_issue(asked: Asked) -> Turn:
 
 @asynccontextmanager
 async def office(
-    folder: Path, decide: object, *tools: Tool, **more: object
+    folder: Path, decide: Decide, *tools: Tool, **more: Any
 ) -> AsyncIterator[AgentOffice]:
     async with (
-        ScriptedAgent(decide) as model,  # type: ignore[arg-type]
-        opened_office(folder, model.base_url, tools, **more) as opened,  # type: ignore[arg-type]
+        ScriptedAgent(decide) as model,
+        opened_office(folder, model.base_url, tools, **more) as opened,
     ):
         yield opened
 
 
-def issue_tool(**more: object) -> CountingTool:
+def issue_tool(**more: Any) -> CountingTool:
     return CountingTool(
         "open_issue",
         Effect.WRITE,
         says=lambda arguments: "Issue 7 was opened.",
         url="https://github.example/issues/7",
-        **more,  # type: ignore[arg-type]
+        **more,
     )
 
 
@@ -241,6 +252,30 @@ async def test_a_model_that_cannot_call_tools_is_said_to_be_one(
         job = await at.ask("How long are backups kept?")
         assert isinstance(await at.worker.handle(job), Handled)
         assert at.said(job)[-1] == messages.NO_TOOLS
+
+
+async def test_a_run_that_nobody_can_open_any_more_ends_with_an_apology(tmp_path: Path) -> None:
+    issue = issue_tool()
+    async with office(tmp_path, opens_an_issue, CountingTool("search"), issue) as at:
+        job = await at.ask("Open an issue about backups")
+        await at.worker.handle(job)
+        client = make_client(TOKEN, at.slack.api_url)
+        later = worker_of(client, at.store, at.parts, seal=Seal("another secret"))
+        await later.handle(await at.decide(job))
+        assert at.said(job)[-1] == messages.APOLOGY
+    assert issue.ran == []
+
+
+async def test_a_model_that_is_away_for_good_ends_with_one_apology(tmp_path: Path) -> None:
+    async with office(tmp_path, lambda asked: Turn(status=503), CountingTool("search")) as at:
+        job = await at.ask("How long are backups kept?")
+        for _ in range(TRIES):
+            with pytest.raises(ModelUnavailable):
+                await at.worker.handle(job)
+        assert isinstance(await at.worker.handle(job), Handled)
+        said = at.said(job)
+    assert said.count(messages.APOLOGY) == 1
+    assert len(said) <= 2
 
 
 async def test_an_empty_request_is_told_what_to_write(tmp_path: Path) -> None:
