@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from handlers.tools.errors import ToolRefused
+from handlers.tools.errors import ToolRefused, ToolUnavailable
 from handlers.work.jobs import opaque
 
 LONGEST_TITLE: Final = 200
@@ -58,13 +58,23 @@ def opened_before(issues: Any, call: str, body: str) -> Mapping[str, Any] | None
     """Return the issue that this call opened, from a listing, the newest first.
 
     ``body`` names its text. The mark must be its end, and the oldest counts, so that whoever quotes
-    it later is not taken for it.
+    it later is not taken for it. Raises ToolUnavailable for what is no listing.
     """
     found = None
-    for one in issues if isinstance(issues, list) else ():
+    for one in listing(issues):
         if isinstance(one, dict) and str(one.get(body) or "").rstrip().endswith(mark(call)):
             found = one
     return found
+
+
+def listing(issues: Any) -> list[Any]:
+    """Return a listing. Raises ToolUnavailable for anything else.
+
+    Without it nobody knows whether the issue is there, and a second one must not be opened.
+    """
+    if not isinstance(issues, list):
+        raise ToolUnavailable("The tracker did not list its issues, so none was opened.")
+    return issues
 
 
 def number_in(answer: Any, name: str) -> int:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from handlers.adapters.issue_trackers import RECENT, parameters
+from handlers.adapters.issue_trackers import RECENT, listing, parameters
 from handlers.adapters.operator_service import OperatorService, checked_address
 from handlers.tools.errors import ToolRefused
 from handlers.tools.ports import Effect, ToolContext, ToolResult
@@ -117,8 +117,7 @@ class JiraIssues:
             },
             deadline=context.deadline,
         )
-        issues = answer.get("issues") if isinstance(answer, dict) else None
-        for one in issues if isinstance(issues, list) else ():
+        for one in listing(answer.get("issues") if isinstance(answer, dict) else None):
             about = one.get("properties") if isinstance(one, dict) else None
             if isinstance(about, dict) and about.get(PROPERTY) == named:
                 return self._key(one, project)

@@ -1,8 +1,9 @@
 """Issues on GitHub, GitLab and Jira, each against a strict stand-in over real HTTP."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -250,10 +251,19 @@ async def test_the_longest_arguments_are_taken_and_longer_ones_do_not_fit(
 async def test_an_answer_that_names_no_issue_leads_nowhere(
     tracker: Tracker, content: bytes
 ) -> None:
-    first = Trouble(status=200, content=b"[]")
+    nothing = b'{"issues": []}' if isinstance(tracker.server, Jira) else b"[]"
+    first = Trouble(status=200, content=nothing)
     tracker.server.trouble(first, Trouble(status=201, content=content))
     with pytest.raises(ToolRefused, match="did not say which"):
         await tracker.open()
+
+
+@pytest.mark.parametrize("content", [b"", b"null", b"{}", b'{"issues": 3}', b"<html>welcome"])
+async def test_without_a_listing_nothing_is_opened(tracker: Tracker, content: bytes) -> None:
+    tracker.server.trouble(Trouble(status=200, content=content))
+    with pytest.raises(ToolUnavailable, match="none was opened"):
+        await tracker.open()
+    assert tracker.shown() == []
 
 
 async def test_an_answer_without_an_end_is_not_read(tracker: Tracker) -> None:
@@ -397,3 +407,32 @@ def test_settings_that_cannot_work_are_refused_when_they_are_read(make: Callable
         make()
     assert str(told.value).endswith(".") and "pw" not in str(told.value)
     assert not isinstance(told.value, ToolError)
+
+
+LOST = (
+    Trouble(status=500),
+    Trouble(status=503, after=True),
+    Trouble(status=429),
+    Trouble(cut=True),
+    Trouble(after=True, cut=True),
+    Trouble(status=201, content=b"<html>"),
+    Trouble(status=0),
+    Trouble(status=0),
+)
+
+
+@pytest.mark.parametrize("seed", range(20))
+async def test_whatever_goes_wrong_in_whatever_order_each_call_opens_one_issue(
+    tracker: Tracker, seed: int
+) -> None:
+    chance = random.Random(seed)
+    for call in ("c1", "c2", "c3"):
+        tracker.server.trouble(*chance.choices(LOST, k=chance.randint(1, 6)))
+        for _ in range(20):
+            with suppress(ToolError):
+                done = await tracker.open(call, title=f"Issue of {call}")
+                break
+        tracker.server.mend()
+        again = await tracker.open(call, title=f"Issue of {call}")
+        assert again == done
+    assert [one[0] for one in tracker.shown()] == [f"Issue of {c}" for c in ("c1", "c2", "c3")]

@@ -1,6 +1,8 @@
 """post_message and set_reminder in a local Slack."""
 
 import asyncio
+import random
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -196,3 +198,21 @@ async def test_in_direct_messages_this_thread_is_there(office: Office) -> None:
     await call(tool, about, channel="this thread", text="Noted.")
     [message] = office.said("DALICE")
     assert message["thread_ts"] == root
+
+
+@pytest.mark.parametrize("seed", range(20))
+async def test_whatever_slack_loses_each_call_posts_one_message(office: Office, seed: int) -> None:
+    chance = random.Random(seed)
+    tool = PostMessage(office.client, clock=lambda: NOW)
+    methods = ("chat.postMessage", "conversations.history", "users.conversations")
+    for name in ("c1", "c2", "c3"):
+        for method in methods:
+            for _ in range(chance.randint(0, 2)):
+                after, cut = chance.random() < 0.5, chance.random() < 0.5
+                office.slack.fail_next(method, "internal_error", after=after, cut=cut)
+        for _ in range(20):
+            with suppress(ToolUnavailable):
+                await call(tool, context(call=name), channel="general", text=f"I am {name}.")
+                break
+    said = [one["blocks"][0]["text"] for one in office.said("CGENERAL")]
+    assert said == ["I am c1.", "I am c2.", "I am c3."]
