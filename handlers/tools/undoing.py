@@ -1,6 +1,7 @@
 """Takes back what a call did, at most once: somebody pressed Undo, which is their approval."""
 
 import asyncio
+import logging
 from dataclasses import replace
 
 from bot import agent_messages as messages
@@ -15,6 +16,8 @@ from handlers.tools.runs import RunCall
 from handlers.tools.surroundings import Surroundings
 from handlers.tools.watching import Watch
 
+log = logging.getLogger(__name__)
+
 
 async def undo(
     parts: Parts, row: RunRow, call: RunCall, around: Surroundings, watch: Watch, diary: Diary
@@ -25,6 +28,7 @@ async def undo(
         return messages.undo_unknown(call.title), replace(call, undone="done")
     if not isinstance(tool, Undoable) or call.undo is None:
         return messages.not_undone(call.title), call
+    undoable, given = tool, call.undo
     running = replace(call, undone="running")
     await row.save(row.run.with_call(running))
     seconds = parts.limits.tool_seconds
@@ -38,7 +42,7 @@ async def undo(
 
     async def work() -> None:
         async with asyncio.timeout_at(deadline + GRACE_SECONDS):
-            await tool.undo(call.undo or {}, context)
+            await undoable.undo(given, context)
 
     try:
         await watch.during(work())
@@ -48,7 +52,9 @@ async def undo(
         sentence, undone = messages.undo_unknown(call.title), "done"
     except ToolError:
         sentence, undone = messages.not_undone(call.title), ""
-    except Exception:
+    except Exception as error:
+        # Of an error nobody foresaw only the name is sure to hold nothing that was said.
+        log.error("a tool failed to undo: %s", type(error).__name__, extra={"tool": call.tool})
         sentence, undone = messages.undo_unknown(call.title), "done"
     else:
         sentence, undone = messages.undone(call.title), "done"
