@@ -44,6 +44,7 @@ MOST_PAGES: Final = 20
 MOST_TOOLS: Final = 200
 
 _LONGEST_REASON = 300
+_UNKNOWN = " Nobody knows whether it was done."
 _GONE = (OSError, httpx2.HTTPError, anyio.ClosedResourceError, anyio.BrokenResourceError)
 
 log = logging.getLogger(__name__)
@@ -94,7 +95,7 @@ class McpConnection:
         async def work(session: ClientSession) -> CallToolResult:
             return await session.call_tool(tool, arguments)
 
-        return await self._ask(work, seconds)
+        return await self._ask(work, seconds, unknown=_UNKNOWN)
 
     async def close(self) -> None:
         """End the session, and the program if there is one. It may be used again."""
@@ -103,26 +104,35 @@ class McpConnection:
         if self._ending:
             await asyncio.wait(self._ending, timeout=CLOSE_SECONDS)
 
-    async def _ask(self, work: Callable[[ClientSession], Awaitable[T]], seconds: float) -> T:
+    async def _ask(
+        self,
+        work: Callable[[ClientSession], Awaitable[T]],
+        seconds: float,
+        *,
+        unknown: str = "",
+    ) -> T:
+        """Do some work on an open session; ``unknown`` is said where it may have been done."""
         name = self.server.name
         held = await self._opened()
         try:
             async with asyncio.timeout(seconds):
                 return await work(held.session)
         except TimeoutError as error:
-            raise ToolUnavailable(f"The server {name} did not answer in time.") from error
+            raise ToolUnavailable(f"The server {name} did not answer in time.{unknown}") from error
         except MCPError as error:
             if error.code in (CONNECTION_CLOSED, REQUEST_TIMEOUT) or held.task.done():
                 await self._drop(held)
-                raise ToolUnavailable(f"The server {name} did not answer.") from error
+                raise ToolUnavailable(f"The server {name} did not answer.{unknown}") from error
             said = one_line(error.message)[:_LONGEST_REASON].rstrip(".")
             raise ToolRefused(f"The server {name} refused: {said}.") from error
         except (ValidationError, RuntimeError) as error:
             # Also what does not fit the schema that the server itself gives for its results.
-            raise ToolRefused(f"The server {name} answered what cannot be read.") from error
+            raise ToolRefused(
+                f"The server {name} answered what cannot be read.{unknown}"
+            ) from error
         except _GONE as error:
             await self._drop(held)
-            raise ToolUnavailable(f"The server {name} did not answer.") from error
+            raise ToolUnavailable(f"The server {name} did not answer.{unknown}") from error
 
     async def _opened(self) -> _Open:
         async with self._opening:

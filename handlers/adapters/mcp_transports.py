@@ -1,15 +1,14 @@
 """How an MCP server is reached: with nothing of our environment, to no other address, in bounds."""
 
-import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from typing import Final, TextIO, cast
+from typing import Final, cast
 
 import httpx2
 from mcp.client import Transport
-from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
 
+from handlers.adapters.mcp_program import program
 from handlers.adapters.mcp_servers import McpServer
 
 LONGEST_ANSWER: Final = 4 * 1024 * 1024
@@ -17,13 +16,11 @@ LONGEST_ANSWER: Final = 4 * 1024 * 1024
 
 CONNECT_SECONDS: Final = 15.0
 
-_GIVEN_BY_THE_SDK = ("HOME", "LOGNAME", "SHELL", "TERM", "USER")
-
 
 async def transport(server: McpServer, stack: AsyncExitStack) -> Transport:
     """Return what the SDK's client connects by; what it needs is closed with ``stack``."""
     if server.command:
-        return stdio_client(program(server), errlog=stack.enter_context(_nowhere()))
+        return program(server)
     client = await stack.enter_async_context(
         httpx2.AsyncClient(
             headers={**server.headers, "Accept-Encoding": "identity"},
@@ -34,20 +31,6 @@ async def transport(server: McpServer, stack: AsyncExitStack) -> Transport:
         )
     )
     return streamable_http_client(server.url, http_client=client, max_sse_event_size=LONGEST_ANSWER)
-
-
-def program(server: McpServer) -> StdioServerParameters:
-    """Return how a program is started: with PATH and what the operator lists, and nothing else.
-
-    The SDK hands on more than that, though nothing secret; ``env -u`` takes it away again.
-    """
-    unwanted = [name for name in _GIVEN_BY_THE_SDK if name not in server.environment]
-    taken_away = [part for name in unwanted for part in ("-u", name)]
-    return StdioServerParameters(
-        command="/usr/bin/env",
-        args=[*taken_away, *server.command],
-        env=dict(server.environment),
-    )
 
 
 class Bounded(httpx2.AsyncHTTPTransport):
@@ -81,8 +64,3 @@ class _Counted(httpx2.AsyncByteStream):
 
     async def aclose(self) -> None:
         await self._stream.aclose()
-
-
-def _nowhere() -> TextIO:
-    # What a program says besides its answers may hold anything, so no log gets it.
-    return open(os.devnull, "w", encoding="utf-8")

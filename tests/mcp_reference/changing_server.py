@@ -26,6 +26,7 @@ OWN = {
     "sleep": ("Never answers.", NOTHING),
     "die": ("Ends this program.", NOTHING),
     "flood": ("Says very much.", NOTHING),
+    "gush": ("Says more than anybody reads.", NOTHING),
     "fail": ("Fails.", NOTHING),
     "odd.name/with:signs": ("Has a name that no model can call.", NOTHING),
 }
@@ -83,6 +84,8 @@ async def _own(params: types.CallToolRequestParams) -> types.CallToolResult:
             os._exit(1)
         case "flood":
             said = "much " * 100_000
+        case "gush":
+            said = "more " * 1_000_000
         case "fail":
             said = "It cannot be done on a Sunday."
         case _:
