@@ -69,9 +69,17 @@ def pairs(text: str) -> list[str]:
 
 def keyword_text(title: str, chunk: Chunk) -> str:
     """Return the tokens of a chunk, parted by spaces: title, heading path, text."""
-    parts = [*[title] * TITLE_TIMES, " ".join(chunk.heading_path), chunk.text]
-    text = "\n".join(parts)
+    text = _searched(title, chunk.heading_path, chunk.text)
     return " ".join((*terms(text), *pairs(text)))
+
+
+def single_terms(title: str, heading_path: Sequence[str], text: str) -> list[str]:
+    """Return those tokens of a chunk that are no pairs."""
+    return terms(_searched(title, heading_path, text))
+
+
+def _searched(title: str, heading_path: Sequence[str], text: str) -> str:
+    return "\n".join([*[title] * TITLE_TIMES, " ".join(heading_path), text])
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,9 +28,10 @@ from numpy.typing import NDArray
 
 from index import lance_rows
 from index.lance_filters import standing_at
+from index.lance_found import ROW_ID, Found, Hits, RowsMoved, found_by_reading, found_in, take_rows
 from index.lance_maintenance import KEYWORDS
 from index.lance_newest import read_newest
-from index.lance_upkeep import AT_ONCE_ROWS, KEPT_ROWS, REFINED_ROWS
+from index.lance_upkeep import AT_ONCE_ROWS, KEPT_ROWS, REFINED_ROWS, REFINED_TIMES, probes
 from index.ports import Vector
 
 RELOAD_SECONDS = 20.0
@@ -39,16 +40,18 @@ RELOAD_SECONDS = 20.0
 KEPT_ANSWERS = 256
 """Filters of which is kept whether they admit a row: one a kind of audience, about 100 bytes."""
 
-_ROW_ID = "_rowid"
 _NOT_SEARCHED = {"doc_id", "source_id", "embedded_id"}
 """Indexes that no search of a table uses that is kept in memory."""
 
 _FETCHED_WHOLE = {"readers"}
-_NO_DOCUMENT = "0" * 32
+_NO_DOCUMENT = "8" * 32
+"""An id amid those of all documents, so that the pages of their index are opened to look for it."""
+
+_LIKELY = "1 2"
+"""Words of which nearly every index holds one; of one that holds none, less is opened ahead."""
 
 _log = logging.getLogger(__name__)
 
-Arms = tuple[pa.Table, pa.Table]
 Name = tuple[frozenset[str | None], int]
 """What tells one state of one table from all others: the ids of its indexes, and the version."""
 
@@ -66,24 +69,30 @@ class KeptRows:
 
     @classmethod
     def sorted(cls, of: Name, rows: pa.Table) -> "KeptRows":
-        """Keep ``rows``, which come in any order and hold their numbers."""
-        numbers = rows[_ROW_ID].to_numpy()
-        order = np.argsort(numbers)
-        kept = rows.drop_columns([_ROW_ID]).take(order).combine_chunks()
-        return cls(of, numbers[order], kept)
+        """Keep ``rows``, which come in any order and hold their numbers.
 
-    def joined(self, found: pa.Table) -> pa.Table | None:
-        """Return what was found with the columns of its rows; None if a row is not among them."""
-        wanted = found[_ROW_ID].to_numpy()
+        They are copied column by column, so that whoever passes them on holds no more than one
+        column twice.
+        """
+        numbers = rows[ROW_ID].to_numpy()
+        rows = rows.drop_columns([ROW_ID])
+        if (numbers[1:] < numbers[:-1]).any():
+            order = np.argsort(numbers)
+            numbers, rows = numbers[order], rows.take(order)
+        columns = {}
+        while rows.num_columns:
+            name = rows.column_names[0]
+            columns[name] = rows[name].combine_chunks()
+            rows = rows.drop_columns([name])
+        return cls(of, numbers, pa.table(columns))
+
+    def numbered(self, wanted: NDArray[np.uint64]) -> pa.Table | None:
+        """Return the rows of these numbers, in their order; None if one is not among them."""
         places = np.searchsorted(self.numbers, wanted)
         inside = places < len(self.numbers)
         if not inside.all() or (self.numbers[places] != wanted).any():
             return None
-        rows = self.rows.take(places)
-        for name in found.column_names:
-            if name != _ROW_ID:
-                rows = rows.append_column(name, found[name])
-        return rows
+        return self.rows.take(places)
 
     def of_documents(self, ids: Iterable[str]) -> pa.Table:
         """Return the rows of these documents."""
@@ -115,30 +124,37 @@ class Reading:
 
     async def search(
         self, table: Any, query: Vector, match: object, readable: str, limit: int
-    ) -> Arms:
+    ) -> Found:
         """Return the rows nearest to ``query`` and those that match, of the newest version."""
 
-        async def arms() -> Arms:
-            kept = self._kept
-            if kept is not None and kept.of == await _named(table):
-                found = await _both(table, query, match, readable, limit, rows=False)
-                nearest, matching = kept.joined(found[0]), kept.joined(found[1])
-                if nearest is not None and matching is not None:
-                    return nearest, matching
-                return await _both(table, query, match, readable, limit, rows=True)
-            found = await _both(table, query, match, readable, limit, rows=True)
+        async def found() -> Found | None:
+            state, kept = await _named(table), self._kept
+            hits = await _both(table, query, match, readable, limit)
+            if kept is not None and kept.of == state:
+                rows = kept.numbered(hits.numbers)
+                if rows is not None:
+                    return found_in(rows, hits, query, limit)
+            try:
+                read = await found_by_reading(table, hits, query, limit)
+            except (OSError, RuntimeError, ValueError):
+                if await _named(table) == state:
+                    raise
+                return None
             if self._keeps:
                 # Not before: nobody should wait for what later searches will find loaded.
                 self._load_soon(table)
-            return found
+            return read
 
-        return await read_newest(
+        newest = await read_newest(
             table,
-            arms,
+            found,
             held=lambda: _named(table),
-            is_whole=lambda found: not lance_rows.shows_two_versions(*found),
+            is_whole=lambda found: found is not None and found.is_of_one_version,
             catch_up=lambda: self.fetch_ahead(table),
         )
+        if newest is None:
+            raise RowsMoved("Commits follow each other so quickly that no row was found again.")
+        return newest
 
     async def at(self, table: Any, places: Sequence[tuple[str, int]], readable: str) -> pa.Table:
         """Return rows of the version that is held, among them those at ``places`` that there are.
@@ -230,32 +246,36 @@ async def _open_all(table: Any) -> None:
 
     Each file says at its end where things are in it, so opening one is a few requests in a row.
     """
-    columns = list(lance_rows.CANDIDATE_COLUMNS)
-    matching = table.query().nearest_to_text("a", columns=[KEYWORDS]).fast_search()
+    matching = table.query().nearest_to_text(_LIKELY, columns=[KEYWORDS]).fast_search()
     searches = [
-        matching.select([*columns, "_score"]),
-        table.query().where(f"doc_id = '{_NO_DOCUMENT}'").select(columns),
+        matching.select(["_score"]).limit(1).to_arrow(),
+        table.query().where(f"doc_id = '{_NO_DOCUMENT}'").select(["ordinal"]).to_arrow(),
+        _open_rows(table),
     ]
     if any(index.name.startswith("vector_") for index in await table.list_indices()):
         anything = np.ones((await table.schema()).field("vector").type.list_size, np.float32)
         nearest = table.query().nearest_to(anything).distance_type("cosine").fast_search()
-        searches.append(nearest.select([*columns, "_distance"]))
-    await asyncio.gather(*(one.limit(1).to_arrow() for one in searches))
+        searches.append(nearest.nprobes(1).select(["_distance"]).limit(1).to_arrow())
+    await asyncio.gather(*searches)
 
 
-async def _both(
-    table: Any, query: Vector, match: object, readable: str, limit: int, *, rows: bool
-) -> Arms:
-    nearest = table.query().nearest_to(query).distance_type("cosine")
+async def _open_rows(table: Any) -> None:
+    any_row = await table.query().with_row_id().select(["ordinal"]).limit(1).to_arrow()
+    if any_row.num_rows:
+        await take_rows(table, any_row[ROW_ID].to_numpy())
+
+
+async def _both(table: Any, query: Vector, match: object, readable: str, limit: int) -> Hits:
+    nearest, limit_near = table.query().nearest_to(query).distance_type("cosine"), limit
     # Known without asking the storage: the handle holds the version's manifest.
-    if await table.count_rows() >= REFINED_ROWS:
-        nearest = nearest.nprobes(50).refine_factor(3)
+    if (count := await table.count_rows()) >= REFINED_ROWS:
+        nearest, limit_near = nearest.nprobes(probes(count)), REFINED_TIMES * limit
     matching = table.query().nearest_to_text(match)
 
-    async def read(search: Any, score: str) -> pa.Table:
-        search = search.where(readable).limit(limit)
-        if rows:
-            return await search.select([*lance_rows.CANDIDATE_COLUMNS, score]).to_arrow()
-        return await search.with_row_id().select([score]).to_arrow()
+    async def read(search: Any, score: str, most: int) -> pa.Table:
+        return await search.where(readable).limit(most).with_row_id().select([score]).to_arrow()
 
-    return await asyncio.gather(read(nearest, "_distance"), read(matching, "_score"))
+    near, matched = await asyncio.gather(
+        read(nearest, "_distance", limit_near), read(matching, "_score", limit)
+    )
+    return Hits.of(near, matched)

@@ -23,7 +23,7 @@ from index.documents import stable_id
 from index.errors import IndexMissing, IndexUnavailable
 from index.lance import LanceIndex
 from index.lance_filters import CLAUSES, any_of, inside, readable_by, standing_at
-from index.lance_rows import shows_two_versions
+from index.lance_found import Found
 from index.lance_upkeep import TableState, is_due, outgrown_designs, vector_design
 from index.ports import IndexEntry
 from index.within import Within
@@ -447,8 +447,10 @@ def test_a_small_table_is_indexed_sooner_than_a_large_one(
 
 
 def test_a_document_with_two_fingerprints_gives_a_commit_between_the_arms_away() -> None:
-    def rows(*pairs: tuple[str, str]) -> pa.Table:
-        return pa.table({"doc_id": [p[0] for p in pairs], "fingerprint": [p[1] for p in pairs]})
+    def found(*pairs: tuple[str, str]) -> Found:
+        rows = {"doc_id": [p[0] for p in pairs], "fingerprint": [p[1] for p in pairs]}
+        nothing = np.zeros(len(pairs), np.float32)
+        return Found(pa.table(rows), nothing, nothing)
 
-    assert not shows_two_versions(rows(("a", "1"), ("b", "2")), rows(("a", "1")))
-    assert shows_two_versions(rows(("a", "1"), ("b", "2")), rows(("b", "3")))
+    assert found(("a", "1"), ("b", "2"), ("a", "1")).is_of_one_version
+    assert not found(("a", "1"), ("b", "2"), ("b", "3")).is_of_one_version

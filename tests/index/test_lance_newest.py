@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -336,19 +337,15 @@ async def test_an_index_made_anew_with_as_many_versions_is_another_index(
 
 
 @pytest.mark.parametrize("numbers", [[3, 1, 2], [7]])
-def test_rows_in_memory_are_joined_by_their_numbers(numbers: list[int]) -> None:
+def test_rows_in_memory_are_found_by_their_numbers(numbers: list[int]) -> None:
     rows = pa.table({"text": [f"row {n}" for n in (9, 1, 3, 2)], "_rowid": ids([9, 1, 3, 2])})
     kept = KeptRows.sorted((frozenset({"index"}), 1), rows)
-    found = pa.table({"_distance": [0.5] * len(numbers), "_rowid": ids(numbers)})
-    joined = kept.joined(found)
+    found = kept.numbered(np.array(numbers, np.uint64))
     if numbers == [7]:
-        assert joined is None
+        assert found is None
         return
-    assert joined is not None
-    assert joined.to_pydict() == {
-        "text": ["row 3", "row 1", "row 2"],
-        "_distance": [0.5, 0.5, 0.5],
-    }
+    assert found is not None
+    assert found.to_pydict() == {"text": ["row 3", "row 1", "row 2"]}
 
 
 def ids(numbers: list[int]) -> pa.Array:
