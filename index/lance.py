@@ -258,8 +258,8 @@ def _match(looked_for: Wanted) -> BooleanQuery | MatchQuery:
 
 
 def _vectors(design: VectorDesign) -> IvfRq | IvfSq:
-    if design.partitions is None:
-        return IvfRq(distance_type="cosine", num_bits=4)
+    if design.bits == 4:
+        return IvfRq(distance_type="cosine", num_bits=4, num_partitions=design.partitions)
     return IvfSq(distance_type="cosine", num_partitions=design.partitions)
 
 

@@ -31,11 +31,14 @@ from index.lance_filters import standing_at
 from index.lance_found import ROW_ID, Found, Hits, RowsMoved, found_by_reading, found_in, take_rows
 from index.lance_maintenance import KEYWORDS
 from index.lance_newest import read_newest
-from index.lance_upkeep import AT_ONCE_ROWS, KEPT_ROWS, REFINED_ROWS, REFINED_TIMES, probes
+from index.lance_upkeep import AT_ONCE_ROWS, KEPT_ROWS, REFINED_TIMES, vector_design
 from index.ports import Vector
 
 RELOAD_SECONDS = 20.0
 """Least time between two fetches of all rows; a sync may commit more often than that."""
+
+READINGS = 3
+"""Searches that are begun anew because the table moved on before their rows were read."""
 
 KEPT_ANSWERS = 256
 """Filters of which is kept whether they admit a row: one a kind of audience, about 100 bytes."""
@@ -127,34 +130,34 @@ class Reading:
     ) -> Found:
         """Return the rows nearest to ``query`` and those that match, of the newest version."""
 
-        async def found() -> Found | None:
-            state, kept = await _named(table), self._kept
-            hits = await _both(table, query, match, readable, limit)
-            if kept is not None and kept.of == state:
-                rows = kept.numbered(hits.numbers)
-                if rows is not None:
-                    return found_in(rows, hits, query, limit)
-            try:
-                read = await found_by_reading(table, hits, query, limit)
-            except (OSError, RuntimeError, ValueError):
-                if await _named(table) == state:
-                    raise
-                return None
-            if self._keeps:
-                # Not before: nobody should wait for what later searches will find loaded.
-                self._load_soon(table)
-            return read
+        async def found() -> Found:
+            for _ in range(READINGS):
+                state, kept = await _named(table), self._kept
+                hits = await _both(table, query, match, readable, limit)
+                if kept is not None and kept.of == state:
+                    rows = kept.numbered(hits.numbers)
+                    if rows is not None:
+                        return found_in(rows, hits, query, limit)
+                try:
+                    read = await found_by_reading(table, hits, query, limit)
+                except (OSError, RuntimeError, ValueError):
+                    if await _named(table) == state:
+                        raise
+                    # The handle moved on meanwhile, and rows have other numbers there.
+                    continue
+                if self._keeps:
+                    # Not before: nobody should wait for what later searches will find loaded.
+                    self._load_soon(table)
+                return read
+            raise RowsMoved("Commits follow each other so quickly that rows were not found again.")
 
-        newest = await read_newest(
+        return await read_newest(
             table,
             found,
             held=lambda: _named(table),
-            is_whole=lambda found: found is not None and found.is_of_one_version,
+            is_whole=lambda found: found.is_of_one_version,
             catch_up=lambda: self.fetch_ahead(table),
         )
-        if newest is None:
-            raise RowsMoved("Commits follow each other so quickly that no row was found again.")
-        return newest
 
     async def at(self, table: Any, places: Sequence[tuple[str, int]], readable: str) -> pa.Table:
         """Return rows of the version that is held, among them those at ``places`` that there are.
@@ -266,16 +269,17 @@ async def _open_rows(table: Any) -> None:
 
 
 async def _both(table: Any, query: Vector, match: object, readable: str, limit: int) -> Hits:
-    nearest, limit_near = table.query().nearest_to(query).distance_type("cosine"), limit
+    nearest, most = table.query().nearest_to(query).distance_type("cosine"), limit
     # Known without asking the storage: the handle holds the version's manifest.
-    if (count := await table.count_rows()) >= REFINED_ROWS:
-        nearest, limit_near = nearest.nprobes(probes(count)), REFINED_TIMES * limit
+    design = vector_design(await table.count_rows())
+    if design is not None and design.bits == 4:
+        nearest, most = nearest.nprobes(design.probes), REFINED_TIMES * limit
     matching = table.query().nearest_to_text(match)
 
-    async def read(search: Any, score: str, most: int) -> pa.Table:
-        return await search.where(readable).limit(most).with_row_id().select([score]).to_arrow()
+    async def read(search: Any, score: str, limit: int) -> pa.Table:
+        return await search.where(readable).limit(limit).with_row_id().select([score]).to_arrow()
 
     near, matched = await asyncio.gather(
-        read(nearest, "_distance", limit_near), read(matching, "_score", limit)
+        read(nearest, "_distance", most), read(matching, "_score", limit)
     )
     return Hits.of(near, matched)

@@ -409,9 +409,10 @@ async def test_a_large_table_gets_indexes_and_answers_as_before(
 
 def test_vector_indexes_follow_the_size_of_the_table() -> None:
     assert vector_design(4_999) is None
-    designs = [vector_design(rows) for rows in (5_000, 50_000, 50_001, 199_999, 200_000)]
-    assert [one.partitions for one in designs if one] == [1, 1, 4, 4, None]
-    state = TableState(60_000, 0, 1, frozenset({"vector_sq_1", "vector_sq_4", "readers"}))
+    designs = [vector_design(rows) for rows in (5_000, 50_000, 50_001, 400_000, 400_001)]
+    made = [(one.bits, one.partitions) for one in designs if one]
+    assert made == [(8, 1), (8, 1), (4, 128), (4, 128), (4, None)]
+    state = TableState(60_000, 0, 1, frozenset({"vector_sq_1", "vector_rq_128", "readers"}))
     design = vector_design(60_000)
     assert design is not None
     assert outgrown_designs(state, design) == {"vector_sq_1"}
