@@ -17,18 +17,16 @@ any more, and those of the new version are fetched in the background, in a few l
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from index import lance_rows
 from index.lance_filters import standing_at
 from index.lance_found import ROW_ID, Found, Hits, RowsMoved, found_by_reading, found_in, take_rows
+from index.lance_kept import KeptRows, Name, kept_rows, named
 from index.lance_maintenance import KEYWORDS
 from index.lance_newest import read_newest
 from index.lance_upkeep import AT_ONCE_ROWS, KEPT_ROWS, REFINED_TIMES, vector_design
@@ -54,52 +52,6 @@ _LIKELY = "1 2"
 """Words of which nearly every index holds one; of one that holds none, less is opened ahead."""
 
 _log = logging.getLogger(__name__)
-
-Name = tuple[frozenset[str | None], int]
-"""What tells one state of one table from all others: the ids of its indexes, and the version."""
-
-
-@dataclass(frozen=True, slots=True)
-class KeptRows:
-    """All rows of one version, by the number that the engine gives a row for as long as it lives.
-
-    ``of`` names the version; ``numbers`` are sorted, as are the ``rows``.
-    """
-
-    of: Name
-    numbers: NDArray[np.uint64]
-    rows: pa.Table
-
-    @classmethod
-    def sorted(cls, of: Name, rows: pa.Table) -> "KeptRows":
-        """Keep ``rows``, which come in any order and hold their numbers.
-
-        They are copied column by column, so that whoever passes them on holds no more than one
-        column twice.
-        """
-        numbers = rows[ROW_ID].to_numpy()
-        rows = rows.drop_columns([ROW_ID])
-        if (numbers[1:] < numbers[:-1]).any():
-            order = np.argsort(numbers)
-            numbers, rows = numbers[order], rows.take(order)
-        columns = {}
-        while rows.num_columns:
-            name = rows.column_names[0]
-            columns[name] = rows[name].combine_chunks()
-            rows = rows.drop_columns([name])
-        return cls(of, numbers, pa.table(columns))
-
-    def numbered(self, wanted: NDArray[np.uint64]) -> pa.Table | None:
-        """Return the rows of these numbers, in their order; None if one is not among them."""
-        places = np.searchsorted(self.numbers, wanted)
-        inside = places < len(self.numbers)
-        if not inside.all() or (self.numbers[places] != wanted).any():
-            return None
-        return self.rows.take(places)
-
-    def of_documents(self, ids: Iterable[str]) -> pa.Table:
-        """Return the rows of these documents."""
-        return self.rows.filter(pc.is_in(self.rows["doc_id"], pa.array(sorted(set(ids)))))
 
 
 class Reading:
@@ -132,7 +84,7 @@ class Reading:
 
         async def found() -> Found:
             for _ in range(READINGS):
-                state, kept = await _named(table), self._kept
+                state, kept = await named(table), self._kept
                 hits = await _both(table, query, match, readable, limit)
                 if kept is not None and kept.of == state:
                     rows = kept.numbered(hits.numbers)
@@ -141,7 +93,7 @@ class Reading:
                 try:
                     read = await found_by_reading(table, hits, query, limit)
                 except (OSError, RuntimeError, ValueError):
-                    if await _named(table) == state:
+                    if await named(table) == state:
                         raise
                     # The handle moved on meanwhile, and rows have other numbers there.
                     continue
@@ -154,7 +106,7 @@ class Reading:
         return await read_newest(
             table,
             found,
-            held=lambda: _named(table),
+            held=lambda: named(table),
             is_whole=lambda found: found.is_of_one_version,
             catch_up=lambda: self.fetch_ahead(table),
         )
@@ -165,7 +117,7 @@ class Reading:
         From memory they come unfiltered: whoever asked checks who may read them.
         """
         kept = self._kept
-        if kept is not None and kept.of == await _named(table):
+        if kept is not None and kept.of == await named(table):
             return kept.of_documents(document for document, _ in places)
         query = table.query().where(f"{readable} AND {standing_at(places)}")
         return await query.select(list(lance_rows.CANDIDATE_COLUMNS)).to_arrow()
@@ -175,7 +127,7 @@ class Reading:
 
         Without a row to find the storage is read to its end, so the answer is kept for the version.
         """
-        state = await _named(table)
+        state = await named(table)
         known = self._answers.get(where)
         if known is None or known[0] != state:
             found = await table.query().where(where).limit(1).select(["id"]).to_arrow()
@@ -222,18 +174,7 @@ class Reading:
             return
         if count > self._at_once_rows:
             await _fetch_indexes(table, whole=True)
-        before = await _named(table)
-        scan = table.query().with_row_id().select(list(lance_rows.CANDIDATE_COLUMNS))
-        rows = await scan.to_arrow()
-        # A commit may have fallen into the scan, and then nobody knows of which version it is.
-        same = before == await _named(table)
-        self._kept = await asyncio.to_thread(KeptRows.sorted, before, rows) if same else None
-
-
-async def _named(table: Any) -> Name:
-    # A table that was deleted and made anew counts from 1 again, but no two indexes share an id.
-    made = frozenset(index.index_uuid for index in await table.list_indices())
-    return made, await table.version()
+        self._kept = await kept_rows(table, with_words=count <= self._at_once_rows)
 
 
 async def _fetch_indexes(table: Any, *, whole: bool) -> None:

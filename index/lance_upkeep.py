@@ -30,9 +30,8 @@ AT_ONCE_ROWS = 50_000
 """Up to this many rows a process fetches indexes and rows before its first search: 1.6 kB a row,
 80 MB in all. Those of a larger table are fetched once the first search is done, and not before."""
 
-KEPT_ROWS = 100_000
-"""Up to this many rows a warm process keeps them all in memory, 160 MB in all. While they come it
-holds some of them twice: 1.8 GB at the most, engine, indexes and model included."""
+KEPT_ROWS = 250_000
+"""Up to this many rows a warm process keeps them all in memory."""
 
 REFINED_TIMES = 3
 """How many times as many hits of 4-bit codes are compared again as are wanted."""

@@ -15,8 +15,9 @@ import pytest
 from index.audience import Audience, Principal
 from index.errors import IndexMissing, IndexUnavailable
 from index.lance import LanceIndex
+from index.lance_kept import KeptRows
 from index.lance_newest import read_newest
-from index.lance_reading import KeptRows, Reading
+from index.lance_reading import Reading
 from index.ports import Candidate
 from tests.doubles.entries import entry
 from tests.doubles.hashing_embedder import HashingEmbedder
@@ -258,6 +259,19 @@ async def test_a_table_too_large_for_memory_is_opened_and_only_who_may_read_is_f
     assert not {"GET index bitmap_page_lookup.lance", "GET index part_0_tokens.lance"} & later
 
 
+async def test_rows_that_are_read_are_the_candidates_that_rows_in_memory_are(
+    uri: str, far: SlowStorage
+) -> None:
+    async with opened(uri, far.storage) as kept, opened(uri, far.storage) as cold:
+        await kept.warm()
+        for text in ("word1", "word1 word2 word3", "nothing of this"):
+            asked = EMBEDDER.embed_query(text), text, EVERY_GROUP
+            for limit in (1, 3, 20):
+                read = await cold.search(*asked, limit)
+                assert read == await kept.search(*asked, limit)
+                assert all(0.0 <= one.coverage <= 1.0 for one in read)
+
+
 async def test_a_large_table_is_fetched_once_the_first_search_is_done(
     uri: str, far: SlowStorage
 ) -> None:
@@ -339,7 +353,7 @@ async def test_an_index_made_anew_with_as_many_versions_is_another_index(
 @pytest.mark.parametrize("numbers", [[3, 1, 2], [7]])
 def test_rows_in_memory_are_found_by_their_numbers(numbers: list[int]) -> None:
     rows = pa.table({"text": [f"row {n}" for n in (9, 1, 3, 2)], "_rowid": ids([9, 1, 3, 2])})
-    kept = KeptRows.sorted((frozenset({"index"}), 1), rows)
+    kept = KeptRows.sorted((frozenset({"index"}), 1), [rows[:1], rows[1:]])
     found = kept.numbered(np.array(numbers, np.uint64))
     if numbers == [7]:
         assert found is None
