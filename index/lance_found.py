@@ -18,14 +18,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from index.lance_rows import CANDIDATE_COLUMNS, cosines, vectors_in
+from index.lance_rows import SHOWN_COLUMNS, cosines, vectors_in
 from index.ports import Vector
 
 ROW_ID = "_rowid"
 
 Numbers = NDArray[np.uint64]
-
-_WITHOUT_VECTOR = [name for name in CANDIDATE_COLUMNS if name not in {"vector", "keywords"}]
 
 
 class RowsMoved(RuntimeError):
@@ -91,17 +89,17 @@ async def found_by_reading(table: Any, hits: Hits, query: Vector, limit: int) ->
     vectors = _taken(table, hits.numbers, ["vector"])
     if len(hits.numbers) <= 2 * limit:
         # Next to nothing will be left out, so the rows need not wait for the vectors.
-        read = await asyncio.gather(vectors, _taken(table, hits.numbers, _WITHOUT_VECTOR))
+        read = await asyncio.gather(vectors, _taken(table, hits.numbers, SHOWN_COLUMNS))
         return found_in(read[1].append_column("vector", read[0]["vector"]), hits, query, limit)
     similarities = cosines(vectors_in(await vectors), query)
     offered = hits.offered(similarities, limit)
-    rows = await _taken(table, hits.numbers[offered], _WITHOUT_VECTOR)
+    rows = await _taken(table, hits.numbers[offered], SHOWN_COLUMNS)
     return Found(rows, similarities[offered], hits.score[offered])
 
 
 async def take_rows(table: Any, numbers: Numbers) -> None:
     """Read some rows for nothing but to have everything opened that reading others needs."""
-    await asyncio.gather(*(_taken(table, numbers, one) for one in (["vector"], _WITHOUT_VECTOR)))
+    await asyncio.gather(*(_taken(table, numbers, one) for one in (["vector"], SHOWN_COLUMNS)))
 
 
 async def _taken(table: Any, numbers: Numbers, columns: list[str]) -> pa.Table:

@@ -35,6 +35,9 @@ from index.ports import Vector
 RELOAD_SECONDS = 20.0
 """Least time between two fetches of all rows; a sync may commit more often than that."""
 
+PAUSE_SECONDS = 0.2
+"""Between a search that found the rows not loaded, and loading them."""
+
 READINGS = 3
 """Searches that are begun anew because the table moved on before their rows were read."""
 
@@ -120,7 +123,7 @@ class Reading:
         if kept is not None and kept.of == await named(table):
             return kept.of_documents(document for document, _ in places)
         query = table.query().where(f"{readable} AND {standing_at(places)}")
-        return await query.select(list(lance_rows.CANDIDATE_COLUMNS)).to_arrow()
+        return await query.select([*lance_rows.SHOWN_COLUMNS, "vector"]).to_arrow()
 
     async def any_row(self, table: Any, where: str) -> bool:
         """Tell whether a filter admits a row of the version that is held.
@@ -161,6 +164,8 @@ class Reading:
             self._loading = asyncio.create_task(self._load_quietly(table))
 
     async def _load_quietly(self, table: Any) -> None:
+        # The search that found nothing loaded has still to read what stands around its hits.
+        await asyncio.sleep(PAUSE_SECONDS)
         try:
             await self._load(table)
         except (OSError, RuntimeError, ValueError) as error:

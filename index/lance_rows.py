@@ -43,6 +43,9 @@ CANDIDATE_COLUMNS = (
 )
 """What a search reads: all but the columns that only the writer needs."""
 
+SHOWN_COLUMNS = [name for name in CANDIDATE_COLUMNS if name not in {"vector", "keywords"}]
+"""What makes a candidate of a row, beside what it is compared by."""
+
 
 def table_schema(embedder: str, dimensions: int, recipe: str = "") -> pa.Schema:
     """Return the schema of a table for vectors of this embedder, filled by this recipe.
@@ -183,7 +186,7 @@ def candidates_at(
     """Return the rows of ``table`` that stand at ``places``, with their exact cosines."""
     wanted = set(places)
     similarities = cosines(vectors_in(table), query)
-    rows = table.select([name for name in CANDIDATE_COLUMNS if name != "vector"]).to_pylist()
+    rows = table.select(SHOWN_COLUMNS).to_pylist()
     return [
         _candidate(row, float(similarity), 0.0, 0.0)
         for row, similarity in zip(rows, similarities, strict=True)

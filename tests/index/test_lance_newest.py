@@ -286,6 +286,13 @@ async def test_a_large_table_is_fetched_once_the_first_search_is_done(
         assert await ask(index, "word1 word2") == expected
         [request] = far.taken()
         assert asks_for_version(request)
+        vector = EMBEDDER.embed_query("word1")
+        found = await index.search(vector, "word1", EVERY_GROUP, 5)
+        place = found[0].chunk.document_id, found[0].chunk.ordinal
+        far.taken()
+        [again] = await index.at([place], vector, EVERY_GROUP)
+        assert again.chunk == found[0].chunk
+        assert far.taken() == []
 
 
 def _chunk_id(candidate: Candidate) -> str:
