@@ -12,6 +12,7 @@ import threading
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -69,9 +70,17 @@ def pairs(text: str) -> list[str]:
 
 def keyword_text(title: str, chunk: Chunk) -> str:
     """Return the tokens of a chunk, parted by spaces: title, heading path, text."""
-    parts = [*[title] * TITLE_TIMES, " ".join(chunk.heading_path), chunk.text]
-    text = "\n".join(parts)
+    text = _searched(title, chunk.heading_path, chunk.text)
     return " ".join((*terms(text), *pairs(text)))
+
+
+def single_terms(title: str, heading_path: Sequence[str], text: str) -> list[str]:
+    """Return those tokens of a chunk that are no pairs."""
+    return terms(_searched(title, heading_path, text))
+
+
+def _searched(title: str, heading_path: Sequence[str], text: str) -> str:
+    return "\n".join([*[title] * TITLE_TIMES, " ".join(heading_path), text])
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,17 +130,26 @@ def coverage(terms: Mapping[str, float], held: Sequence[frozenset[str]], total: 
 
 def _words(text: str) -> Iterable[tuple[tuple[str, ...], tuple[str, ...]]]:
     """Yield for each word its name, if it is an identifier, and the stems of its parts."""
-    stem = _stemmer().stemWord
     for match in _WORD.finditer(_CHARACTERS.sub(r" \g<0> ", _unaccented(text))):
-        parts = [part for part in _PARTS.split(match[0]) if part]
-        name = (match[0].strip("_").casefold()[:LONGEST_TERM],) if len(parts) > 1 else ()
-        stems = (
-            stem(part.casefold()[:LONGEST_TERM])
-            for part in parts
-            # IT, US and WHO are no stop words.
-            if part.casefold() not in _STOP_WORDS or (len(part) > 1 and part.isupper())
-        )
-        yield name, tuple(stems)
+        word = match[0]
+        # Words recur, but for the long ones, which would fill the memory of those that do.
+        yield _known_word(word) if len(word) <= LONGEST_TERM else _word(word)
+
+
+def _word(word: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    stem = _stemmer().stemWord
+    parts = [part for part in _PARTS.split(word) if part]
+    name = (word.strip("_").casefold()[:LONGEST_TERM],) if len(parts) > 1 else ()
+    stems = (
+        stem(part.casefold()[:LONGEST_TERM])
+        for part in parts
+        # IT, US and WHO are no stop words.
+        if part.casefold() not in _STOP_WORDS or (len(part) > 1 and part.isupper())
+    )
+    return name, tuple(stems)
+
+
+_known_word = lru_cache(maxsize=50_000)(_word)
 
 
 def _unaccented(text: str) -> str:

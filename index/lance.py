@@ -137,9 +137,10 @@ class LanceIndex(Runs):
                 return []
             where = " AND ".join([readable, *inside(within)])
             match = _match(looked_for)
-            arms = await self._reading.search(table, query, match, where, limit)
+            hit = await self._reading.search(table, query, match, where, limit)
             total = await table.count_rows()
-            found = lance_rows.candidates_of(*arms, query, looked_for.terms, total)
+            numbers = hit.similarities.tolist(), hit.scores.tolist()
+            found = lance_rows.candidates_of(hit.rows, *numbers, looked_for.terms, total)
             # The filter decided already; this is the second lock on the same door.
             return [
                 one
@@ -257,8 +258,8 @@ def _match(looked_for: Wanted) -> BooleanQuery | MatchQuery:
 
 
 def _vectors(design: VectorDesign) -> IvfRq | IvfSq:
-    if design.partitions is None:
-        return IvfRq(distance_type="cosine", num_bits=4)
+    if design.bits == 4:
+        return IvfRq(distance_type="cosine", num_bits=4, num_partitions=design.partitions)
     return IvfSq(distance_type="cosine", num_partitions=design.partitions)
 
 

@@ -17,77 +17,44 @@ any more, and those of the new version are fetched in the background, in a few l
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from index import lance_rows
 from index.lance_filters import standing_at
+from index.lance_found import ROW_ID, Found, Hits, RowsMoved, found_by_reading, found_in, take_rows
+from index.lance_kept import KeptRows, Name, kept_rows, named
 from index.lance_maintenance import KEYWORDS
 from index.lance_newest import read_newest
-from index.lance_upkeep import AT_ONCE_ROWS, KEPT_ROWS, REFINED_ROWS
+from index.lance_upkeep import AT_ONCE_ROWS, KEPT_ROWS, REFINED_TIMES, vector_design
 from index.ports import Vector
 
 RELOAD_SECONDS = 20.0
 """Least time between two fetches of all rows; a sync may commit more often than that."""
 
+PAUSE_SECONDS = 0.2
+"""Between a search that found the rows not loaded, and loading them."""
+
+READINGS = 3
+"""Searches that are begun anew because the table moved on before their rows were read."""
+
 KEPT_ANSWERS = 256
 """Filters of which is kept whether they admit a row: one a kind of audience, about 100 bytes."""
 
-_ROW_ID = "_rowid"
 _NOT_SEARCHED = {"doc_id", "source_id", "embedded_id"}
 """Indexes that no search of a table uses that is kept in memory."""
 
 _FETCHED_WHOLE = {"readers"}
-_NO_DOCUMENT = "0" * 32
+_NO_DOCUMENT = "8" * 32
+"""An id amid those of all documents, so that the pages of their index are opened to look for it."""
+
+_LIKELY = "1 2"
+"""Words of which nearly every index holds one; of one that holds none, less is opened ahead."""
 
 _log = logging.getLogger(__name__)
-
-Arms = tuple[pa.Table, pa.Table]
-Name = tuple[frozenset[str | None], int]
-"""What tells one state of one table from all others: the ids of its indexes, and the version."""
-
-
-@dataclass(frozen=True, slots=True)
-class KeptRows:
-    """All rows of one version, by the number that the engine gives a row for as long as it lives.
-
-    ``of`` names the version; ``numbers`` are sorted, as are the ``rows``.
-    """
-
-    of: Name
-    numbers: NDArray[np.uint64]
-    rows: pa.Table
-
-    @classmethod
-    def sorted(cls, of: Name, rows: pa.Table) -> "KeptRows":
-        """Keep ``rows``, which come in any order and hold their numbers."""
-        numbers = rows[_ROW_ID].to_numpy()
-        order = np.argsort(numbers)
-        kept = rows.drop_columns([_ROW_ID]).take(order).combine_chunks()
-        return cls(of, numbers[order], kept)
-
-    def joined(self, found: pa.Table) -> pa.Table | None:
-        """Return what was found with the columns of its rows; None if a row is not among them."""
-        wanted = found[_ROW_ID].to_numpy()
-        places = np.searchsorted(self.numbers, wanted)
-        inside = places < len(self.numbers)
-        if not inside.all() or (self.numbers[places] != wanted).any():
-            return None
-        rows = self.rows.take(places)
-        for name in found.column_names:
-            if name != _ROW_ID:
-                rows = rows.append_column(name, found[name])
-        return rows
-
-    def of_documents(self, ids: Iterable[str]) -> pa.Table:
-        """Return the rows of these documents."""
-        return self.rows.filter(pc.is_in(self.rows["doc_id"], pa.array(sorted(set(ids)))))
 
 
 class Reading:
@@ -115,28 +82,35 @@ class Reading:
 
     async def search(
         self, table: Any, query: Vector, match: object, readable: str, limit: int
-    ) -> Arms:
+    ) -> Found:
         """Return the rows nearest to ``query`` and those that match, of the newest version."""
 
-        async def arms() -> Arms:
-            kept = self._kept
-            if kept is not None and kept.of == await _named(table):
-                found = await _both(table, query, match, readable, limit, rows=False)
-                nearest, matching = kept.joined(found[0]), kept.joined(found[1])
-                if nearest is not None and matching is not None:
-                    return nearest, matching
-                return await _both(table, query, match, readable, limit, rows=True)
-            found = await _both(table, query, match, readable, limit, rows=True)
-            if self._keeps:
-                # Not before: nobody should wait for what later searches will find loaded.
-                self._load_soon(table)
-            return found
+        async def found() -> Found:
+            for _ in range(READINGS):
+                state, kept = await named(table), self._kept
+                hits = await _both(table, query, match, readable, limit)
+                if kept is not None and kept.of == state:
+                    rows = kept.numbered(hits.numbers)
+                    if rows is not None:
+                        return found_in(rows, hits, query, limit)
+                try:
+                    read = await found_by_reading(table, hits, query, limit)
+                except (OSError, RuntimeError, ValueError):
+                    if await named(table) == state:
+                        raise
+                    # The handle moved on meanwhile, and rows have other numbers there.
+                    continue
+                if self._keeps:
+                    # Not before: nobody should wait for what later searches will find loaded.
+                    self._load_soon(table)
+                return read
+            raise RowsMoved("Commits follow each other so quickly that rows were not found again.")
 
         return await read_newest(
             table,
-            arms,
-            held=lambda: _named(table),
-            is_whole=lambda found: not lance_rows.shows_two_versions(*found),
+            found,
+            held=lambda: named(table),
+            is_whole=lambda found: found.is_of_one_version,
             catch_up=lambda: self.fetch_ahead(table),
         )
 
@@ -146,17 +120,17 @@ class Reading:
         From memory they come unfiltered: whoever asked checks who may read them.
         """
         kept = self._kept
-        if kept is not None and kept.of == await _named(table):
+        if kept is not None and kept.of == await named(table):
             return kept.of_documents(document for document, _ in places)
         query = table.query().where(f"{readable} AND {standing_at(places)}")
-        return await query.select(list(lance_rows.CANDIDATE_COLUMNS)).to_arrow()
+        return await query.select([*lance_rows.SHOWN_COLUMNS, "vector"]).to_arrow()
 
     async def any_row(self, table: Any, where: str) -> bool:
         """Tell whether a filter admits a row of the version that is held.
 
         Without a row to find the storage is read to its end, so the answer is kept for the version.
         """
-        state = await _named(table)
+        state = await named(table)
         known = self._answers.get(where)
         if known is None or known[0] != state:
             found = await table.query().where(where).limit(1).select(["id"]).to_arrow()
@@ -190,6 +164,8 @@ class Reading:
             self._loading = asyncio.create_task(self._load_quietly(table))
 
     async def _load_quietly(self, table: Any) -> None:
+        # The search that found nothing loaded has still to read what stands around its hits.
+        await asyncio.sleep(PAUSE_SECONDS)
         try:
             await self._load(table)
         except (OSError, RuntimeError, ValueError) as error:
@@ -203,18 +179,7 @@ class Reading:
             return
         if count > self._at_once_rows:
             await _fetch_indexes(table, whole=True)
-        before = await _named(table)
-        scan = table.query().with_row_id().select(list(lance_rows.CANDIDATE_COLUMNS))
-        rows = await scan.to_arrow()
-        # A commit may have fallen into the scan, and then nobody knows of which version it is.
-        same = before == await _named(table)
-        self._kept = await asyncio.to_thread(KeptRows.sorted, before, rows) if same else None
-
-
-async def _named(table: Any) -> Name:
-    # A table that was deleted and made anew counts from 1 again, but no two indexes share an id.
-    made = frozenset(index.index_uuid for index in await table.list_indices())
-    return made, await table.version()
+        self._kept = await kept_rows(table, with_words=count <= self._at_once_rows)
 
 
 async def _fetch_indexes(table: Any, *, whole: bool) -> None:
@@ -230,32 +195,37 @@ async def _open_all(table: Any) -> None:
 
     Each file says at its end where things are in it, so opening one is a few requests in a row.
     """
-    columns = list(lance_rows.CANDIDATE_COLUMNS)
-    matching = table.query().nearest_to_text("a", columns=[KEYWORDS]).fast_search()
+    matching = table.query().nearest_to_text(_LIKELY, columns=[KEYWORDS]).fast_search()
     searches = [
-        matching.select([*columns, "_score"]),
-        table.query().where(f"doc_id = '{_NO_DOCUMENT}'").select(columns),
+        matching.select(["_score"]).limit(1).to_arrow(),
+        table.query().where(f"doc_id = '{_NO_DOCUMENT}'").select(["ordinal"]).to_arrow(),
+        _open_rows(table),
     ]
     if any(index.name.startswith("vector_") for index in await table.list_indices()):
         anything = np.ones((await table.schema()).field("vector").type.list_size, np.float32)
         nearest = table.query().nearest_to(anything).distance_type("cosine").fast_search()
-        searches.append(nearest.select([*columns, "_distance"]))
-    await asyncio.gather(*(one.limit(1).to_arrow() for one in searches))
+        searches.append(nearest.nprobes(1).select(["_distance"]).limit(1).to_arrow())
+    await asyncio.gather(*searches)
 
 
-async def _both(
-    table: Any, query: Vector, match: object, readable: str, limit: int, *, rows: bool
-) -> Arms:
-    nearest = table.query().nearest_to(query).distance_type("cosine")
+async def _open_rows(table: Any) -> None:
+    any_row = await table.query().with_row_id().select(["ordinal"]).limit(1).to_arrow()
+    if any_row.num_rows:
+        await take_rows(table, any_row[ROW_ID].to_numpy())
+
+
+async def _both(table: Any, query: Vector, match: object, readable: str, limit: int) -> Hits:
+    nearest, most = table.query().nearest_to(query).distance_type("cosine"), limit
     # Known without asking the storage: the handle holds the version's manifest.
-    if await table.count_rows() >= REFINED_ROWS:
-        nearest = nearest.nprobes(50).refine_factor(3)
+    design = vector_design(await table.count_rows())
+    if design is not None and design.bits == 4:
+        nearest, most = nearest.nprobes(design.probes), REFINED_TIMES * limit
     matching = table.query().nearest_to_text(match)
 
-    async def read(search: Any, score: str) -> pa.Table:
-        search = search.where(readable).limit(limit)
-        if rows:
-            return await search.select([*lance_rows.CANDIDATE_COLUMNS, score]).to_arrow()
-        return await search.with_row_id().select([score]).to_arrow()
+    async def read(search: Any, score: str, limit: int) -> pa.Table:
+        return await search.where(readable).limit(limit).with_row_id().select([score]).to_arrow()
 
-    return await asyncio.gather(read(nearest, "_distance"), read(matching, "_score"))
+    near, matched = await asyncio.gather(
+        read(nearest, "_distance", most), read(matching, "_score", limit)
+    )
+    return Hits.of(near, matched)

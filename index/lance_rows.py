@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from index.chunking import searchable_text
 from index.documents import Chunk, stable_id
-from index.keywords import ANALYSIS, coverage, keyword_text
+from index.keywords import ANALYSIS, coverage, keyword_text, single_terms
 from index.lance_fence import PREFIX
 from index.lance_filters import is_hex_id, source_id
 from index.ports import Candidate, IndexEntry, Vectors
@@ -43,6 +42,9 @@ CANDIDATE_COLUMNS = (
     "vector",
 )
 """What a search reads: all but the columns that only the writer needs."""
+
+SHOWN_COLUMNS = [name for name in CANDIDATE_COLUMNS if name not in {"vector", "keywords"}]
+"""What makes a candidate of a row, beside what it is compared by."""
 
 
 def table_schema(embedder: str, dimensions: int, recipe: str = "") -> pa.Schema:
@@ -156,33 +158,24 @@ def rows_of(entries: Iterable[IndexEntry], schema: pa.Schema) -> pa.Table:
 
 
 def candidates_of(
-    by_vector: pa.Table,
-    by_keyword: pa.Table,
-    query: NDArray[np.float32],
+    rows: pa.Table,
+    similarities: Iterable[float],
+    scores: Iterable[float],
     terms: Mapping[str, float],
     total: int,
 ) -> list[Candidate]:
-    """Return the union of the rows of both arms, nearest first.
+    """Return the rows that both arms found as candidates, nearest first.
 
+    ``similarities`` and ``scores`` have one number a row: its exact cosine, and its BM25 score.
     ``terms`` are the words looked for with their weights; ``total`` counts all chunks.
-
-    ``similarity`` is computed here for every row, so that it is exact also for rows that only the
-    keyword arm found, and not the estimate of a quantised index.
     """
-    keyword = dict(zip(by_keyword["id"].to_pylist(), by_keyword["_score"].to_pylist(), strict=True))
-    # What both arms found is read once: to make a row of Python costs more than to find it.
-    new = pc.invert(pc.is_in(by_keyword["id"], by_vector["id"].combine_chunks()))
-    rows: list[dict[str, Any]] = []
-    similarities: list[float] = []
-    for table in (by_vector, by_keyword.filter(new)):
-        rows += table.select([name for name in CANDIDATE_COLUMNS if name != "vector"]).to_pylist()
-        similarities += _cosines(vectors_in(table), query).tolist()
     looked_for = frozenset(terms)
-    held = [looked_for.intersection(row["keywords"].split()) for row in rows]
+    read = rows.select([name for name in rows.column_names if name != "vector"]).to_pylist()
+    held = [looked_for.intersection(_tokens(row)) for row in read]
     covered = coverage(terms, held, total)
     candidates = [
-        _candidate(row, similarity, keyword.get(row["id"], 0.0), share)
-        for row, similarity, share in zip(rows, similarities, covered, strict=True)
+        _candidate(row, similarity, score, share)
+        for row, similarity, score, share in zip(read, similarities, scores, covered, strict=True)
     ]
     return sorted(candidates, key=lambda one: (-one.similarity, one.chunk.id))
 
@@ -192,8 +185,8 @@ def candidates_at(
 ) -> list[Candidate]:
     """Return the rows of ``table`` that stand at ``places``, with their exact cosines."""
     wanted = set(places)
-    similarities = _cosines(vectors_in(table), query)
-    rows = table.select([name for name in CANDIDATE_COLUMNS if name != "vector"]).to_pylist()
+    similarities = cosines(vectors_in(table), query)
+    rows = table.select(SHOWN_COLUMNS).to_pylist()
     return [
         _candidate(row, float(similarity), 0.0, 0.0)
         for row, similarity in zip(rows, similarities, strict=True)
@@ -209,20 +202,16 @@ def vectors_in(table: pa.Table | pa.RecordBatch) -> Vectors:
     return np.asarray(flat, dtype=np.float32).reshape(-1, column.type.list_size)
 
 
-def shows_two_versions(*tables: pa.Table) -> bool:
-    """Tell whether a document appears with two fingerprints: a commit fell between the arms."""
-    seen: dict[str, str] = {}
-    for table in tables:
-        documents, fingerprints = table["doc_id"].to_pylist(), table["fingerprint"].to_pylist()
-        for document, fingerprint in zip(documents, fingerprints, strict=True):
-            if seen.setdefault(document, fingerprint) != fingerprint:
-                return True
-    return False
-
-
 def storable(text: str) -> str:
     """Return text that UTF-8 can hold, of the same length: each lone surrogate becomes ``?``."""
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _tokens(row: Mapping[str, Any]) -> list[str]:
+    """Return the terms of a row, which follow from its text where they were not read."""
+    if "keywords" in row:
+        return str(row["keywords"]).split()
+    return single_terms(row["title"], row["heading_path"], row["text"])
 
 
 def _candidate(
@@ -252,7 +241,8 @@ def _candidate(
     )
 
 
-def _cosines(vectors: Vectors, query: NDArray[np.float32]) -> NDArray[np.float32]:
+def cosines(vectors: Vectors, query: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the cosine of the query and each row of ``vectors``."""
     lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(query)
     cosines = (vectors @ query) / np.maximum(lengths, np.float32(1e-12))
     return np.asarray(np.clip(cosines, -1.0, 1.0), dtype=np.float32)

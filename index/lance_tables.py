@@ -111,13 +111,22 @@ class Tables:
 
     async def answering(self) -> Any:
         """Return a handle for the table that answers. Raises IndexMissing."""
-        for name in await self.names():
-            table = await self._open_whole(name)
+        names, guessed = await asyncio.gather(self.names(), self._guessed())
+        if guessed is not None and names[:1] != [self._first]:
+            guessed.close()
+            guessed = None
+        for name in names:
+            table = guessed if guessed is not None else await self._open_whole(name)
+            guessed = None
             if table is not None:
                 if About.of(await table.schema()).state == ANSWERING:
                     return table
                 table.close()
         raise missing(self._uri)
+
+    async def _guessed(self) -> Any | None:
+        """Open the only table that most places have, while a far storage lists its tables."""
+        return await self._open_whole(self._first) if "://" in self._uri else None
 
     async def survey(self) -> "Survey":
         """Open all tables, and see what each says of itself."""

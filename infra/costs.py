@@ -68,7 +68,7 @@ FACTS: Mapping[str, Fact] = {
     "polls": Fact(
         648_000, "SQS: Lambda's empty looks into the queue a month: 5 pollers, 20 s each"
     ),
-    "gets": Fact(0, "S3: GETs a question in a warm container, up to 100,000 passages", _COUNTED),
+    "gets": Fact(0, "S3: GETs a question in a warm container, up to 250,000 passages", _COUNTED),
     "fresh_gets": Fact(63, "S3: GETs more in a fresh container", _COUNTED),
     "lists": Fact(3, "S3: LISTs a question, to see whether there is a newer index", _COUNTED),
     "fresh_lists": Fact(3, "S3: LISTs more in a fresh container", _COUNTED),

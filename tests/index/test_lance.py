@@ -23,7 +23,7 @@ from index.documents import stable_id
 from index.errors import IndexMissing, IndexUnavailable
 from index.lance import LanceIndex
 from index.lance_filters import CLAUSES, any_of, inside, readable_by, standing_at
-from index.lance_rows import shows_two_versions
+from index.lance_found import Found
 from index.lance_upkeep import TableState, is_due, outgrown_designs, vector_design
 from index.ports import IndexEntry
 from index.within import Within
@@ -409,9 +409,10 @@ async def test_a_large_table_gets_indexes_and_answers_as_before(
 
 def test_vector_indexes_follow_the_size_of_the_table() -> None:
     assert vector_design(4_999) is None
-    designs = [vector_design(rows) for rows in (5_000, 50_000, 50_001, 199_999, 200_000)]
-    assert [one.partitions for one in designs if one] == [1, 1, 4, 4, None]
-    state = TableState(60_000, 0, 1, frozenset({"vector_sq_1", "vector_sq_4", "readers"}))
+    designs = [vector_design(rows) for rows in (5_000, 50_000, 50_001, 400_000, 400_001)]
+    made = [(one.bits, one.partitions) for one in designs if one]
+    assert made == [(8, 1), (8, 1), (4, 128), (4, 128), (4, None)]
+    state = TableState(60_000, 0, 1, frozenset({"vector_sq_1", "vector_rq_128", "readers"}))
     design = vector_design(60_000)
     assert design is not None
     assert outgrown_designs(state, design) == {"vector_sq_1"}
@@ -447,8 +448,10 @@ def test_a_small_table_is_indexed_sooner_than_a_large_one(
 
 
 def test_a_document_with_two_fingerprints_gives_a_commit_between_the_arms_away() -> None:
-    def rows(*pairs: tuple[str, str]) -> pa.Table:
-        return pa.table({"doc_id": [p[0] for p in pairs], "fingerprint": [p[1] for p in pairs]})
+    def found(*pairs: tuple[str, str]) -> Found:
+        rows = {"doc_id": [p[0] for p in pairs], "fingerprint": [p[1] for p in pairs]}
+        nothing = np.zeros(len(pairs), np.float32)
+        return Found(pa.table(rows), nothing, nothing)
 
-    assert not shows_two_versions(rows(("a", "1"), ("b", "2")), rows(("a", "1")))
-    assert shows_two_versions(rows(("a", "1"), ("b", "2")), rows(("b", "3")))
+    assert found(("a", "1"), ("b", "2"), ("a", "1")).is_of_one_version
+    assert not found(("a", "1"), ("b", "2"), ("b", "3")).is_of_one_version

@@ -8,14 +8,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
 from index.audience import Audience, Principal
 from index.errors import IndexMissing, IndexUnavailable
 from index.lance import LanceIndex
+from index.lance_kept import KeptRows
 from index.lance_newest import read_newest
-from index.lance_reading import KeptRows, Reading
+from index.lance_reading import Reading
 from index.ports import Candidate
 from tests.doubles.entries import entry
 from tests.doubles.hashing_embedder import HashingEmbedder
@@ -257,6 +259,19 @@ async def test_a_table_too_large_for_memory_is_opened_and_only_who_may_read_is_f
     assert not {"GET index bitmap_page_lookup.lance", "GET index part_0_tokens.lance"} & later
 
 
+async def test_rows_that_are_read_are_the_candidates_that_rows_in_memory_are(
+    uri: str, far: SlowStorage
+) -> None:
+    async with opened(uri, far.storage) as kept, opened(uri, far.storage) as cold:
+        await kept.warm()
+        for text in ("word1", "word1 word2 word3", "nothing of this"):
+            asked = EMBEDDER.embed_query(text), text, EVERY_GROUP
+            for limit in (1, 3, 20):
+                read = await cold.search(*asked, limit)
+                assert read == await kept.search(*asked, limit)
+                assert all(0.0 <= one.coverage <= 1.0 for one in read)
+
+
 async def test_a_large_table_is_fetched_once_the_first_search_is_done(
     uri: str, far: SlowStorage
 ) -> None:
@@ -271,6 +286,13 @@ async def test_a_large_table_is_fetched_once_the_first_search_is_done(
         assert await ask(index, "word1 word2") == expected
         [request] = far.taken()
         assert asks_for_version(request)
+        vector = EMBEDDER.embed_query("word1")
+        found = await index.search(vector, "word1", EVERY_GROUP, 5)
+        place = found[0].chunk.document_id, found[0].chunk.ordinal
+        far.taken()
+        [again] = await index.at([place], vector, EVERY_GROUP)
+        assert again.chunk == found[0].chunk
+        assert far.taken() == []
 
 
 def _chunk_id(candidate: Candidate) -> str:
@@ -336,19 +358,15 @@ async def test_an_index_made_anew_with_as_many_versions_is_another_index(
 
 
 @pytest.mark.parametrize("numbers", [[3, 1, 2], [7]])
-def test_rows_in_memory_are_joined_by_their_numbers(numbers: list[int]) -> None:
+def test_rows_in_memory_are_found_by_their_numbers(numbers: list[int]) -> None:
     rows = pa.table({"text": [f"row {n}" for n in (9, 1, 3, 2)], "_rowid": ids([9, 1, 3, 2])})
-    kept = KeptRows.sorted((frozenset({"index"}), 1), rows)
-    found = pa.table({"_distance": [0.5] * len(numbers), "_rowid": ids(numbers)})
-    joined = kept.joined(found)
+    kept = KeptRows.sorted((frozenset({"index"}), 1), [rows[:1], rows[1:]])
+    found = kept.numbered(np.array(numbers, np.uint64))
     if numbers == [7]:
-        assert joined is None
+        assert found is None
         return
-    assert joined is not None
-    assert joined.to_pydict() == {
-        "text": ["row 3", "row 1", "row 2"],
-        "_distance": [0.5, 0.5, 0.5],
-    }
+    assert found is not None
+    assert found.to_pydict() == {"text": ["row 3", "row 1", "row 2"]}
 
 
 def ids(numbers: list[int]) -> pa.Array:

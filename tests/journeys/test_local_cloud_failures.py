@@ -230,10 +230,8 @@ async def test_a_poisoned_message_is_set_aside_and_handled_after_the_mend(
     assert [row["ending"] for row in rows] == ["answered"] * 4
     await until(lambda: sight.rings(ALARM, since))
 
-    known = '{"answer": AnswerJob,'
-    await asyncio.to_thread(
-        sight.deploy, "answer", "handlers/work/jobs.py", known, known + ' "later": AnswerJob,'
-    )
+    known, also = '_KINDS[data["kind"]]', '{**_KINDS, "later": AnswerJob}[data["kind"]]'
+    await asyncio.to_thread(sight.deploy, "answer", "handlers/work/jobs.py", known, also)
     redriven = await redrive(cloud)
     assert (redriven["found"], redriven["moved"], redriven["left"]) == (1, 1, 0)
     since = next_second()
