@@ -123,7 +123,12 @@ def agent_door(
     from handlers.tools.desk import ApprovalDesk
 
     desk = ApprovalDesk(
-        Approvals(store), way.queue, store, may_decide=partial(may_decide, client), audit=audit
+        Approvals(store),
+        way.queue,
+        store,
+        may_decide=partial(may_decide, client),
+        audit=audit,
+        approvers=tuple(settings.agent_approvers.split()),
     )
     return AgentDoor(way, desk)
 
