@@ -99,7 +99,7 @@ async def test_a_proposal_is_read_edited_and_approved_and_the_agent_is_stopped(
     await expect(page.get_by_test_id("input-error")).to_contain_text("line 1")
     await field.fill('{"title": "Printer\non floor 2"}')
     await page.get_by_test_id("modal-submit").click()
-    await expect(page.get_by_test_id("modal")).to_have_count(0)
+    await expect(page.get_by_test_id("modal")).to_be_hidden()
     assert program.decisions[-1].arguments == '{"title": "Printer\\non floor 2"}'
     await expect(thread).to_contain_text("Approved by @Alice")
 
