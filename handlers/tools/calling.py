@@ -11,6 +11,7 @@ from handlers.tools.arguments import canonical, parsed, read_back, tool_digest
 from handlers.tools.audit import AuditEvent
 from handlers.tools.diary import Diary
 from handlers.tools.errors import AgentError, BadArguments
+from handlers.tools.fleeting import GONE
 from handlers.tools.parts import Parts
 from handlers.tools.ports import AgentMessage, Effect, Tool
 from handlers.tools.provenance import Source
@@ -137,14 +138,19 @@ def sources(run: Run) -> tuple[Source, ...]:
     found = [Source(run.question.text, _REQUEST, trusted=True)] if run.question else []
     if run.question:
         found += [Source(turn.text, _EARLIER) for turn in run.question.history]
-    names = {said.id: said.name for message in run.messages for said in message.calls}
+    calls = {one.id: one for one in run.calls}
     found += [
-        Source(one.content, f"what {names.get(one.call_id, 'a tool')} returned")
+        _returned_by(calls.get(one.call_id), one.content)
         for one in run.messages
         if one.role == "tool"
     ]
-    found += [Source(one.result, f"what {one.tool} returned") for one in run.calls if one.result]
+    found += [_returned_by(one, one.result) for one in run.calls if one.result]
     return tuple(found)
+
+
+def _returned_by(one: RunCall | None, text: str) -> Source:
+    name, fleeting = (one.tool, one.fleeting) if one else ("a tool", False)
+    return Source(text, f"what {name} returned", fleeting=fleeting)
 
 
 CHANGED: Final = "The tool has changed since this call was asked for, so it was not run."
@@ -206,7 +212,7 @@ async def _returned(bench: Bench, one: RunCall, came: Ran) -> None:
         AuditEvent.RETURNED if worked else AuditEvent.FAILED,
         tool=one.tool,
         call=one.id,
-        details={"text": came.result.text, "url": came.result.url}
+        details={"text": GONE if came.fleeting else came.result.text, "url": came.result.url}
         if came.result is not None
         else {"error": came.error, "fate": came.fate.value},
     )

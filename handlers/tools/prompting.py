@@ -15,6 +15,7 @@ from bot.conversation import Question
 from handlers.answering.prompt_files import Prompt, read_prompt
 from handlers.answering.prompts import as_data, conversation, fenced, passage_text
 from handlers.answering.window import MESSAGE_TOKENS, tokens_in
+from handlers.tools.fleeting import FLEETING
 from handlers.tools.ports import AgentMessage, ToolResult
 from index.documents import Chunk, Passage, stable_id
 
@@ -68,12 +69,14 @@ def told(
     held: int,
     readers: frozenset[str],
     nonce: str,
+    fleeting: bool = False,
 ) -> Told:
     """Return a result for the model.
 
     Its passages go on with the numbers after those ``known``. A result without passages is one
     itself, since what it says may be cited too; ``readers`` may open it. ``held`` counts the
-    characters that the run holds already.
+    characters that the run holds already. The passages of a ``fleeting`` result say by their
+    source that they may not be kept.
     """
     room = min(LONGEST_RESULT, MOST_CHARACTERS - held)
     if room < len(FULL):
@@ -82,6 +85,8 @@ def told(
     if not given and result.text.strip():
         given = [_as_passage(result, tool, readers, len(known), room)]
     given = given[: max(0, MOST_PASSAGES - len(known))]
+    if fleeting:
+        given = [replace(one, source=FLEETING) for one in given]
     own = bool(result.passages)
     parts = [_cut(as_data(result.text, nonce), room)] if own and result.text.strip() else []
     kept: list[Passage] = []

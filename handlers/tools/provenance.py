@@ -18,12 +18,14 @@ from handlers.tools.targets import Target, leaves, targets
 class Source:
     """A text that the model has read. ``where`` names it to people: "the page Travel, section 2".
 
-    Trusted is only what the asker wrote, and what stands in our own instructions.
+    Trusted is only what the asker wrote, and what stands in our own instructions. What is
+    ``fleeting`` is named and never quoted: what is said of a call is kept.
     """
 
     text: str = field(repr=False)
     where: str
     trusted: bool = False
+    fleeting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class _Seen:
     where: str
     text: str
     joined: str
+    fleeting: bool
 
     def holds(self, wanted: str) -> bool:
         """Tell whether a value stands here, and not only inside a longer word."""
@@ -169,6 +172,8 @@ def _stands_in(wanted: str, text: str) -> bool:
 
 def _quote(seen: _Seen, wanted: str) -> str:
     """Return the stretch of a source around a value, with the name of the source."""
+    if seen.fleeting:
+        return seen.where
     at = max(0, seen.text.find(wanted))
     room = max(0, _QUOTE - len(wanted)) // 2
     begins, ends = max(0, at - room), min(len(seen.text), at + min(len(wanted), _QUOTE) + room)
@@ -181,7 +186,8 @@ def _parted(sources: Sequence[Source]) -> tuple[list[_Seen], list[_Seen]]:
     outside: list[_Seen] = []
     for source in sources:
         text = _read(source.text)
-        (asked if source.trusted else outside).append(_Seen(source.where, text, _joined(text)))
+        seen = _Seen(source.where, text, _joined(text), source.fleeting)
+        (asked if source.trusted else outside).append(seen)
     return asked, outside
 
 

@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 
 from bot.conversation import Mention, Place, Question, Turn
 from handlers.tools.errors import RunTooLarge
+from handlers.tools.fleeting import to_keep
 from handlers.tools.limits import Bound, Spent
 from handlers.tools.ports import AgentMessage, ToolCall
 from handlers.tools.runs import CallState, Fate, Phase, Run, RunCall
@@ -34,7 +35,10 @@ _T = TypeVar("_T")
 
 
 class RunRow:
-    """A run and its place in the store. ``run`` is what was written last."""
+    """A run and its place in the store.
+
+    ``run`` is what was written last, with what may be read and not kept.
+    """
 
     def __init__(self, runs: "Runs", run: Run, revision: str) -> None:
         self.run = run
@@ -86,7 +90,8 @@ class Runs:
         return written
 
     def _value(self, run: Run) -> Mapping[str, object]:
-        text = json.dumps(asdict(run), default=_plain, separators=(",", ":"), ensure_ascii=False)
+        held = asdict(to_keep(run))
+        text = json.dumps(held, default=_plain, separators=(",", ":"), ensure_ascii=False)
         packed = base64.b64encode(zlib.compress(text.encode("utf-8", "surrogatepass")))
         sealed = self._seal.seal(packed.decode("ascii"))
         if len(sealed) > LARGEST:

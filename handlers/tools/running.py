@@ -9,6 +9,7 @@ from typing import Final
 from handlers.answering.prompts import as_data, fenced
 from handlers.tools.arguments import read_back
 from handlers.tools.errors import ToolError, ToolUnavailable
+from handlers.tools.fleeting import is_fleeting
 from handlers.tools.parts import Parts
 from handlers.tools.ports import Effect, Tool, ToolContext, ToolResult
 from handlers.tools.prompting import told
@@ -33,11 +34,15 @@ _BROKEN: Final = "The tool failed in a way that nobody foresaw."
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What came of running a call: a result, or why there is none."""
+    """What came of running a call: a result, or why there is none.
+
+    The text of a ``fleeting`` result may not be kept.
+    """
 
     fate: Fate
     result: ToolResult | None = None
     error: str = field(default="", repr=False)
+    fleeting: bool = False
 
 
 async def ran(parts: Parts, run: Run, call: RunCall, tool: Tool, around: Surroundings) -> Ran:
@@ -67,7 +72,7 @@ async def ran(parts: Parts, run: Run, call: RunCall, tool: Tool, around: Surroun
             "a tool failed: %s", type(error).__name__, extra={"trace": run.trace, "tool": tool.name}
         )
         return Ran(unsure, error=_BROKEN)
-    return Ran(Fate.WORKED, result)
+    return Ran(Fate.WORKED, result, fleeting=is_fleeting(tool))
 
 
 def with_result(parts: Parts, run: Run, call: RunCall, came: Ran, around: Surroundings) -> Run:
@@ -84,6 +89,7 @@ def with_result(parts: Parts, run: Run, call: RunCall, came: Ran, around: Surrou
         held=held_by(run),
         readers=around.readers,
         nonce=nonce,
+        fleeting=came.fleeting,
     )
     changed = replace(
         call,
@@ -92,6 +98,7 @@ def with_result(parts: Parts, run: Run, call: RunCall, came: Ran, around: Surrou
         result=shown.text,
         url=came.result.url,
         undo=_plain(came.result.undo),
+        fleeting=came.fleeting,
     )
     return replace(run.with_call(changed), passages=shown.passages)
 

@@ -58,9 +58,9 @@ class RunCall:
     """A call of a run. ``id`` is ours and unique in the run; ``arguments`` are the model's words.
 
     ``bound`` are the canonical arguments that run, and ``digest`` is of the tool, once they fit its
-    schema. ``result`` is what the model reads. ``told`` is the message that says in
-    the thread what became of it, "-" where none has to. ``undone`` is "", "running" or "done", and
-    ``decided_by`` the user who agreed.
+    schema. ``result`` is what the model reads; where it is ``fleeting`` it is never saved. ``told``
+    is the message that says in the thread what became of it, "-" where none has to. ``undone`` is
+    "", "running" or "done", and ``decided_by`` the user who agreed.
     """
 
     id: str
@@ -79,6 +79,7 @@ class RunCall:
     undone: str = ""
     decided_by: str = ""
     told: str = ""
+    fleeting: bool = False
 
     @property
     def acts(self) -> bool:

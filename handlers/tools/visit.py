@@ -19,6 +19,7 @@ from handlers.tools.calling import Bench, interrupted
 from handlers.tools.concluding import concluded
 from handlers.tools.diary import Diary
 from handlers.tools.errors import AgentError, RunStopped
+from handlers.tools.fleeting import footnotes_to_keep
 from handlers.tools.loop import advance, begun
 from handlers.tools.parts import Parts
 from handlers.tools.ports import Caller
@@ -230,7 +231,7 @@ class Visit:
         if limit:
             await thread.say(limit if says or acted else f"{limit} {messages.NOTHING_AT_LIMIT}")
         if says or not (acted or limit):
-            await keep_answer(self.store, run.id, answer)
+            await keep_answer(self.store, run.id, footnotes_to_keep(run, answer))
             await self.voice.answer(answer, run.id)
         elif acted and not limit:
             await thread.say(messages.NOTHING_MORE)

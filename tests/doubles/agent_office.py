@@ -56,6 +56,7 @@ class CountingTool:
     url: str = ""
     undo_with: Mapping[str, object] | None = None
     before: Callable[[], Any] | None = None
+    fleeting: bool = False
     troubles: list[Exception] = field(default_factory=list)
     ran: list[tuple[str, Mapping[str, object]]] = field(default_factory=list)
     undone: list[Mapping[str, object]] = field(default_factory=list)

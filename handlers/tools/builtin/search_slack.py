@@ -24,7 +24,7 @@ class SearchSlack:
 
     A bot's token is given nothing else, and full members may read all public channels, so a room
     with a guest in it is shown nothing. Slack's terms forbid to store what it returns: this tool
-    keeps nothing, and ``fleeting`` tells the run to keep none of its text either.
+    keeps nothing, and as it is ``fleeting`` the run saves none of its text (tools/fleeting.py).
     """
 
     name = "search_slack"
