@@ -9,6 +9,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.errors import TROUBLE, ConversationUnreadable, reading_error
 
 _LESS = ("is_restricted", "is_ultra_restricted", "is_stranger", "deleted")
+_FARTHEST = 14 * 3600
 _EMAIL = re.compile(r"[^\s@]{1,64}@[^\s@]{1,255}")
 
 
@@ -19,6 +20,7 @@ class Person:
     ``member``: a full member, so no guest, nobody of another company, and not deactivated. ``bot``
     is a program, ``gone`` an account that is deactivated: neither reads anything. ``email`` is the
     confirmed address in small letters, or "" when there is none or the bot may not know it.
+    ``utc_offset`` is by how many seconds the person's clock is ahead of UTC now, 0 if not known.
     """
 
     id: str
@@ -26,6 +28,7 @@ class Person:
     bot: bool = False
     gone: bool = False
     email: str = field(default="", repr=False)
+    utc_offset: int = 0
 
 
 async def person(client: AsyncWebClient, user: str) -> Person:
@@ -46,6 +49,7 @@ async def person(client: AsyncWebClient, user: str) -> Person:
         bot=found.get("is_bot") is True,
         gone=found.get("deleted") is True,
         email=_email(found),
+        utc_offset=_utc_offset(found),
     )
 
 
@@ -68,3 +72,11 @@ def _email(found: dict[str, Any]) -> str:
     if found.get("is_email_confirmed") is not True or not isinstance(given, str):
         return ""
     return given.lower() if _EMAIL.fullmatch(given) else ""
+
+
+def _utc_offset(found: dict[str, Any]) -> int:
+    """Return the offset, whole minutes and no more than anywhere on earth, or else 0."""
+    given = found.get("tz_offset")
+    if not isinstance(given, int) or abs(given) > _FARTHEST or given % 60:
+        return 0
+    return int(given)

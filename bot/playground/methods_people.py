@@ -31,7 +31,7 @@ def describe_user(slack: LocalSlack, user: User) -> dict[str, Any]:
         "is_owner": False,
         "is_email_confirmed": bool(user.email) and user.confirmed,
         "tz": "Etc/UTC",
-        "tz_offset": 0,
+        "tz_offset": user.tz_offset,
         "locale": "en-US",
         "profile": profile,
     }

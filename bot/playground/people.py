@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 class User:
     """A person or a bot. ``guest`` is Slack's ``is_restricted``; ``stranger``: another company.
 
-    ``email`` may be "", and is ``confirmed`` by its owner or not.
+    ``email`` may be "", and is ``confirmed`` by its owner or not. ``tz_offset`` counts seconds.
     """
 
     id: str
@@ -19,6 +19,7 @@ class User:
     deleted: bool = False
     email: str = ""
     confirmed: bool = True
+    tz_offset: int = 0
 
 
 @dataclass(slots=True)

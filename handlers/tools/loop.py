@@ -9,7 +9,7 @@
 """
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime, timedelta, timezone
 
 from bot.conversation import Question
 from handlers.tools.calling import Bench, call
@@ -20,10 +20,14 @@ from handlers.tools.settling import pending, settle
 from handlers.tools.thinking import think
 
 
-def begun(parts: Parts, run: Run, question: Question) -> Run:
-    """Return the run with what is asked of it."""
-    today = datetime.fromtimestamp(parts.clock(), UTC).date()
-    messages = first_messages(question, nonce=parts.nonce(), today=today)
+def begun(parts: Parts, run: Run, question: Question, *, utc_offset: int = 0) -> Run:
+    """Return the run with what is asked of it.
+
+    ``utc_offset`` is by how many seconds the asker's clock is ahead of UTC.
+    """
+    zone = timezone(timedelta(seconds=utc_offset))
+    now = datetime.fromtimestamp(parts.clock(), zone)
+    messages = first_messages(question, nonce=parts.nonce(), now=now)
     return replace(run, question=question, messages=messages)
 
 

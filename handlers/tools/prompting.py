@@ -6,7 +6,7 @@ whoever wrote the result cannot know.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from typing import Final
@@ -35,6 +35,9 @@ CUT: Final = "[The rest is left out: it is too long.]"
 FULL: Final = "[Left out: this run has read as much as it can. Conclude.]"
 OLD: Final = "[Left out to make room. Call the tool again if you need it.]"
 
+_DAYS: Final = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+"""Not by strftime, which says them in the language of the machine."""
+
 
 @cache
 def prompt() -> Prompt:
@@ -42,11 +45,14 @@ def prompt() -> Prompt:
     return read_prompt(files(__package__).joinpath("agent_prompt.md").read_text(encoding="utf-8"))
 
 
-def first_messages(question: Question, *, nonce: str, today: date) -> tuple[AgentMessage, ...]:
-    """Return how a run begins. ``nonce`` is random, letters and digits."""
+def first_messages(question: Question, *, nonce: str, now: datetime) -> tuple[AgentMessage, ...]:
+    """Return how a run begins.
+
+    ``nonce`` is random, letters and digits; ``now`` has the time zone of whoever asks.
+    """
     slots = {
         "conversation": conversation(question, nonce),
-        "today": today.isoformat(),
+        "now": f"{_DAYS[now.weekday()]}, {now.isoformat(timespec='minutes')}",
         "request": as_data(question.text.strip()[:LONGEST_REQUEST], nonce),
     }
     agent = prompt()

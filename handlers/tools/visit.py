@@ -11,6 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot import agent_messages as messages
 from bot.conversation import Ending, Mention, Outcome, Question, Verdict
 from bot.errors import MessageGone, SlackConversationError
+from bot.people import known_person
 from bot.threads import read_question
 from handlers.answering.entailment import Entailment
 from handlers.tools.addressed import agent_request
@@ -80,7 +81,9 @@ class Visit:
             if not question.text:
                 return await self._decline("empty", messages.WHAT_TO_DO)
             await self.diary.note(AuditEvent.ASKED, details={"request": question.text})
-            run = await self.voice.keep(begun(self.parts, run, question))
+            asker = await known_person(self.client, run.mention.user)
+            run = begun(self.parts, run, question, utc_offset=asker.utc_offset)
+            run = await self.voice.keep(run)
         bench = Bench(self.parts, self.job, around, self.watch, self.diary, self.row.save)
         while True:
             # First, so that it is also done by whoever takes over from a worker that died here.

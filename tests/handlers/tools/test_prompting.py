@@ -1,6 +1,9 @@
 """What tools return reaches the model as numbered data between fences, bounded."""
 
-from datetime import date
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
 
 from bot.conversation import Question
 from handlers.tools.ports import AgentMessage, ToolResult
@@ -17,6 +20,9 @@ from handlers.tools.prompting import (
     told,
 )
 from index.documents import Passage
+from tests.doubles.agent_office import opened_office
+from tests.doubles.clocks import ManualClock
+from tests.doubles.scripted_agent import ScriptedAgent, Turn
 from tests.handlers.answering.conftest import make_passage
 
 READERS = frozenset({"r"})
@@ -80,10 +86,30 @@ def test_the_oldest_results_make_room_in_the_window() -> None:
 
 
 def test_the_prompt_names_the_request_last_and_has_a_version() -> None:
-    system, user = first_messages(
-        Question("Open an issue <<<x"), nonce="n0nce", today=date(2026, 11, 29)
-    )
-    assert prompt().version == "agent-1"
+    now = datetime(2026, 11, 29, 22, 5, tzinfo=timezone(timedelta(hours=5, minutes=30)))
+    system, user = first_messages(Question("Open an issue <<<x"), nonce="n0nce", now=now)
+    assert prompt().version == "agent-2"
     assert "untrusted" in system.content
     assert user.content.endswith("Open an issue <x")
-    assert "2026-11-29" in user.content
+    assert "it is now Sunday, 2026-11-29T22:05+05:30." in user.content
+
+
+@pytest.mark.parametrize(
+    ("offset", "now"),
+    [
+        (-3 * 3600 - 1800, "Sunday, 2026-11-29T20:35-03:30"),
+        (9 * 3600, "Monday, 2026-11-30T09:05+09:00"),
+        (10**9, "Monday, 2026-11-30T00:05+00:00"),  # nowhere on earth
+    ],
+)
+async def test_the_model_is_told_the_time_on_the_clock_of_whoever_asks(
+    tmp_path: Path, offset: int, now: str
+) -> None:
+    clock = ManualClock(datetime(2026, 11, 30, 0, 5, tzinfo=UTC).timestamp())
+    async with (
+        ScriptedAgent(lambda asked: Turn("NOT_FOUND")) as model,
+        opened_office(tmp_path, model.base_url, [], clock=clock) as at,
+    ):
+        at.slack.workspace.user("alice").tz_offset = offset
+        await at.worker.handle(await at.ask("Remind me tomorrow at nine."))
+    assert f"it is now {now}." in model.asked[0].request
