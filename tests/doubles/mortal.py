@@ -153,6 +153,10 @@ class MortalTool:
     def effect(self) -> Any:
         return self.tool.effect
 
+    @property
+    def fleeting(self) -> bool:
+        return bool(self.tool.fleeting)
+
     async def run(self, arguments: Mapping[str, object], context: ToolContext) -> ToolResult:
         self.fate.moment(f"before {self.name}")
         result: ToolResult = await self.tool.run(arguments, context)

@@ -16,7 +16,9 @@ from handlers.work.answers import is_kept, kept_citation
 from handlers.work.jobs import AgentJob
 from handlers.work.seal import Seal
 from tests.doubles.agent_office import TOKEN, AgentOffice, CountingTool, opened_office
+from tests.doubles.clocks import ManualClock
 from tests.doubles.scripted_agent import Asked, Decide, ScriptedAgent, Turn
+from tests.handlers.tools.test_agent_durability import Mill
 from tests.handlers.tools.test_run_rows import MENTION
 
 SAID = "Backups are kept for 35 days."
@@ -113,6 +115,30 @@ async def test_the_audit_log_says_that_slack_was_searched_and_not_what_it_said(
         returned = [one for one in at.audit.entries if one.event.value == "returned"]
     assert [one.details["text"] for one in returned] == [GONE]
     assert SECRET not in str([one.details for one in at.audit.entries])
+
+
+async def test_a_worker_that_takes_over_searches_again_and_the_answer_is_said_once(
+    tmp_path: Path,
+) -> None:
+    def again(asked: Asked) -> Turn:
+        if asked.results and asked.results[-1] != GONE:
+            return Turn(f"{SAID} [{len(asked.results)}]")
+        return Turn(calls=[("search_slack", {"query": "backups"})])
+
+    clock = ManualClock()
+    search = CountingTool("search_slack", says=lambda arguments: FOUND, fleeting=True)
+    async with (
+        ScriptedAgent(again) as model,
+        opened_office(tmp_path, model.base_url, (search,), clock=clock) as at,
+    ):
+        mill = Mill(at, [search], clock)
+        job = await at.ask("How long are backups kept?")
+        # The first worker has searched and thought, and dies while it says its last words.
+        await mill.work_off(["after chat.update"])
+        said = at.said(job)
+    assert mill.died_at["after chat.update"] == 1
+    assert len(search.ran) == 2
+    assert [text for text in said if text.startswith(SAID)] == [f"{SAID} [1]"]
 
 
 def test_last_words_that_can_no_longer_be_checked_are_thought_of_anew() -> None:
