@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from handlers.adapters.openai_agent import OpenAIToolModel
     from handlers.tools.audit import AuditLog
     from handlers.tools.limits import Limits
+    from handlers.tools.offered import Offered
     from handlers.tools.parts import Parts
     from handlers.tools.ports import Tool
     from handlers.work.ports import StateStore
@@ -72,15 +73,20 @@ async def opened_parts(
 
 def all_tools(own: Sequence[Tool], of_servers: Sequence[Tool]) -> tuple[Tool, ...]:
     """Return all tools, those of installed distributions too. Raises SettingsError."""
-    from handlers.tools.offered import ToolsInvalid, offered
-
-    try:
-        found = offered(own, of_servers)
-    except ToolsInvalid as error:
-        raise SettingsError(list(error.problems)) from None
+    found = with_installed(own, of_servers)
     for sentence in found.left_out:
         log.warning("%s", sentence)
     return found.tools
+
+
+def with_installed(*parts: Sequence[Tool]) -> Offered:
+    """Return these tools and those of installed distributions. Raises SettingsError."""
+    from handlers.tools.offered import ToolsInvalid, offered
+
+    try:
+        return offered(*parts)
+    except ToolsInvalid as error:
+        raise SettingsError(list(error.problems)) from None
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from functools import partial
 
 from handlers.runtime import agent_files, agent_tools, wiring
 from handlers.runtime.agent_mode import is_on
-from handlers.runtime.agent_parts import limits, servers, tool_model
+from handlers.runtime.agent_parts import limits, servers, tool_model, with_installed
 from handlers.runtime.agents import laptop_agent_queue, opened_audit
 from handlers.runtime.doctor import verdicts
 from handlers.runtime.doctor.examination import Check
@@ -126,24 +126,33 @@ async def audit_findings(settings: Settings) -> list[Finding]:
 
 
 async def tool_findings(settings: Settings) -> list[Finding]:
-    """See that the files of tools can be used, and that no tool has changed unseen."""
+    """See that all tools can be used, and that none of an MCP server has changed unseen."""
     problems: list[str] = []
     looks: tuple[Callable[[Settings], object], ...] = (
         agent_files.policy,
         agent_files.mcp_servers,
-        agent_tools.set_up,
     )
     for look in looks:
         try:
             look(settings)
         except SettingsError as error:
             problems += error.problems
+    left_out: Sequence[str] = ()
+    try:
+        left_out = with_installed(agent_tools.set_up(settings)).left_out
+    except SettingsError as error:
+        problems += error.problems
     if problems:
         return [failed(AGENT_TOOLS, " ".join(problems), "Correct what is named.")]
-    off = await _off(settings)
-    if off:
+    warnings: list[Finding] = []
+    if left_out:
+        todo = "Mend or remove what is named; the agent works without it."
+        warnings.append(warning(AGENT_TOOLS, " ".join(left_out), todo))
+    if off := await _off(settings):
         todo = "`footnote tools` shows what they say now, `footnote tools approve NAME` allows it."
-        return [warning(AGENT_TOOLS, " ".join(off), todo)]
+        warnings.append(warning(AGENT_TOOLS, " ".join(off), todo))
+    if warnings:
+        return warnings
     rules = len(agent_files.policy(settings).rules)
     unasked = f"{rules} rules of the policy" if rules else "no call"
     return [ok(AGENT_TOOLS, f"They can be used; without a human goes {unasked}.")]

@@ -10,6 +10,7 @@ from handlers.runtime.doctor.examination import examine
 from handlers.runtime.doctor.findings import Finding, Verdict
 from handlers.runtime.settings import Settings
 from handlers.runtime.wiring import opened_store
+from handlers.tools.offered import GROUP
 from handlers.tools.switch import Switch
 from handlers.work.deliveries import DELIVERIES
 from handlers.work.jobs import AgentJob
@@ -94,6 +95,19 @@ async def test_files_that_cannot_be_used_are_named(tmp_path: Path) -> None:
     assert found.verdict is FAILED
     assert "FOOTNOTE_AGENT_POLICY" in found.found
     assert "FOOTNOTE_WEBHOOKS" in found.found
+
+
+async def test_a_tool_that_somebody_installed_and_that_cannot_be_loaded_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    about = tmp_path / "acme_deploys-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-deploys\nVersion: 1.0")
+    (about / "entry_points.txt").write_text(f"[{GROUP}]\ndeploys = acme_is_not_here:TOOL")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    [found] = await agent_checks.tool_findings(on(tmp_path))
+    assert found.verdict is WARNING
+    assert "'deploys' of the distribution acme-deploys is left out" in found.found
 
 
 @pytest.mark.parametrize(
