@@ -104,6 +104,7 @@ def create_app(
     base_url: str = "https://slack.com/api/",
     client: AsyncWebClient | None = None,
     bot: Identity | None = None,
+    agents: bool = False,
     clock: Callable[[], float] = time.time,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> FootnoteApp:
@@ -111,7 +112,7 @@ def create_app(
 
     A request is authorised with ``token`` as it is: no auth.test is called for it. Every response
     is sent after the listener is through, so that nothing is acknowledged that was not accepted.
-    ``clock`` is in seconds since the epoch.
+    ``agents`` tells whether something can be done here. ``clock`` is in seconds since the epoch.
     """
     client = client or make_client(token, base_url)
     screening = Screening(signing_secret, clock=clock)
@@ -144,7 +145,7 @@ def create_app(
     app.screening = screening
     app.error(_failed)
     approvals.register(app, callbacks, client, now)
-    events.register(app, callbacks.mentioned, client)
+    events.register(app, callbacks.mentioned, client, agents=agents)
     commands.register(app, callbacks.mentioned)
     actions.register(app, callbacks.footnote, callbacks.voted, client, now)
     return app

@@ -5,8 +5,12 @@ from typing import Any
 from bot import messages
 
 
-def home_view() -> dict[str, Any]:
-    """Return what somebody sees who opens the bot's Home: what it is and how to ask."""
+def home_view(*, agents: bool = False) -> dict[str, Any]:
+    """Return what somebody sees who opens the bot's Home: what it is and how to ask.
+
+    With ``agents`` also how to have something done.
+    """
+    how = [messages.HOME_HOW, *([messages.HOME_HOW_AGENT] if agents else [])]
     return {
         "type": "home",
         "blocks": [
@@ -14,7 +18,7 @@ def home_view() -> dict[str, Any]:
             _section(messages.HOME_WHAT),
             {"type": "divider"},
             _header(messages.HOME_HOW_TITLE),
-            _section(messages.HOME_HOW),
+            _section("\n".join(how)),
             {
                 "type": "context",
                 "elements": [{"type": "plain_text", "text": messages.HOME_HONEST, "emoji": False}],

@@ -74,6 +74,9 @@ HOME_HOW = (
     "*In a direct message:* just write; no mention is needed.\n"
     "*In private, anywhere:* `/ask` and your question; only you see the answer."
 )
+HOME_HOW_AGENT = (
+    "*To have something done:* begin with `agent:` and say what. I ask before I change anything."
+)
 HOME_HONEST = (
     "If the documents do not answer your question, I say so and name the nearest pages. "
     "I never show a sentence that no quote supports."

@@ -147,7 +147,13 @@ def slack_app(
         agents=agent.agents if agent else None,
         desk=agent.desk if agent else None,
     )
-    return create_app(reception, signing_secret=signing, token=client.token or "", client=client)
+    return create_app(
+        reception,
+        signing_secret=signing,
+        token=client.token or "",
+        client=client,
+        agents=agent is not None,
+    )
 
 
 query_embedder = embedders.query_embedder

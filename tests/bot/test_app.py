@@ -284,6 +284,18 @@ async def test_opening_home_shows_what_the_bot_is(
     assert call["view"]["type"] == "home"
 
 
+async def test_home_names_the_agent_where_there_is_one(
+    program: Program, slack: SlackRecorder, payload: Payload
+) -> None:
+    for agents in (True, False):
+        app = create_app(
+            program, signing_secret=SECRET, token="x", base_url=slack.api_url, agents=agents
+        )
+        body, headers = event_request(payload("app_home_opened"))
+        assert (await app.receive(headers, body)).status == 200
+    assert ["agent:" in str(call["view"]) for call in slack.of("views.publish")] == [True, False]
+
+
 async def test_a_home_that_cannot_be_shown_is_no_reason_to_deliver_again(
     post: Any, slack: SlackRecorder, payload: Payload
 ) -> None:

@@ -328,7 +328,7 @@ def test_a_footnote_opens_to_the_exact_quote_between_its_surroundings(
     view = footnote_view(answer.citations[0], NOW)
     emitted("modal", view)
     emitted("modal", notice_view(messages.FOOTNOTE_GONE))
-    emitted("home", home_view())
+    emitted("home", home_view(agents=True))
     before, quote, after = view["blocks"][2]["elements"]
     assert before["elements"][0]["text"] == "Days."
     assert quote["type"] == "rich_text_quote"
@@ -336,6 +336,11 @@ def test_a_footnote_opens_to_the_exact_quote_between_its_surroundings(
     assert quote["elements"][0]["style"] == {"bold": True}
     assert after["elements"][0]["text"] == "Days that are left expire in March."
     assert view["blocks"][3]["elements"][0]["url"] == answer.citations[0].url
+
+
+def test_home_says_how_to_have_something_done_where_that_can_be_done() -> None:
+    assert "begin with `agent:`" in json.dumps(home_view(agents=True))
+    assert "agent" not in json.dumps(home_view())
 
 
 @given(st.text(min_size=1, max_size=4_000).filter(str.strip))
