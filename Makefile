@@ -48,7 +48,7 @@ bench-peers: $(PEERS)/.ready ## measure Footnote beside LanceDB, bm25s, chroma, 
 bench-agentdojo: $(DOJO)/.ready ## attack the agent with AgentDojo, and count what gets through
 	@$(PY) -m pytest tests/benchmarks/agentdojo -m bench -s $(ARGS)
 
-real-model: $(VENV)/.dev ## fetch a small language model (1.1 GB) and put 50 questions to it
+real-model: $(VENV)/.dev ## fetch a small language model (1.1 GB), put 50 questions to it, and give its agent 12 tasks
 	@$(PY) -m tests.benchmarks.real_model.fetch
 	@$(PY) -m pytest tests/benchmarks/real_model -m bench -s $(ARGS)
 
