@@ -17,6 +17,9 @@ PORTION_ROWS = 20_000
 """Rows that are fetched at a time. The engine holds twice what it hands over, and what it has once
 held it does not give back, so the whole table at once would need three times its size."""
 
+SIDE_BY_SIDE = 3
+"""Portions that are fetched at once; somebody waits for a table that is no larger than these."""
+
 Name = tuple[frozenset[str | None], int]
 """What tells one state of one table from all others: the ids of its indexes, and the version."""
 
@@ -79,10 +82,16 @@ async def kept_rows(table: Any, *, with_words: bool) -> KeptRows | None:
     """
     columns = [name for name in CANDIDATE_COLUMNS if with_words or name != "keywords"]
     before = await named(table)
-    portions: list[pa.Table] = []
-    for first in range(0, max(await table.count_rows(), 1), PORTION_ROWS):
+
+    async def portion(first: int) -> pa.Table:
         scan = table.query().with_row_id().select(columns).offset(first).limit(PORTION_ROWS)
-        portions.append(await asyncio.to_thread(_copied, await scan.to_arrow()))
+        return await asyncio.to_thread(_copied, await scan.to_arrow())
+
+    firsts = range(0, max(await table.count_rows(), 1), PORTION_ROWS)
+    if len(firsts) <= SIDE_BY_SIDE:
+        portions = await asyncio.gather(*map(portion, firsts))
+    else:
+        portions = [await portion(first) for first in firsts]
     # A commit may have fallen into it, and then nobody knows of which version the rows are.
     if before != await named(table):
         return None
