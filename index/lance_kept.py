@@ -12,13 +12,11 @@ from numpy.typing import NDArray
 
 from index.lance_found import ROW_ID
 from index.lance_rows import CANDIDATE_COLUMNS
+from index.lance_upkeep import AT_ONCE_ROWS
 
 PORTION_ROWS = 20_000
 """Rows that are fetched at a time. The engine holds twice what it hands over, and what it has once
 held it does not give back, so the whole table at once would need three times its size."""
-
-SIDE_BY_SIDE = 3
-"""Portions that are fetched at once; somebody waits for a table that is no larger than these."""
 
 Name = tuple[frozenset[str | None], int]
 """What tells one state of one table from all others: the ids of its indexes, and the version."""
@@ -81,21 +79,26 @@ async def kept_rows(table: Any, *, with_words: bool) -> KeptRows | None:
     and a search takes some hundredths of a second longer.
     """
     columns = [name for name in CANDIDATE_COLUMNS if with_words or name != "keywords"]
-    before = await named(table)
-
-    async def portion(first: int) -> pa.Table:
-        scan = table.query().with_row_id().select(columns).offset(first).limit(PORTION_ROWS)
-        return await asyncio.to_thread(_copied, await scan.to_arrow())
-
-    firsts = range(0, max(await table.count_rows(), 1), PORTION_ROWS)
-    if len(firsts) <= SIDE_BY_SIDE:
-        portions = await asyncio.gather(*map(portion, firsts))
+    before, count = await named(table), await table.count_rows()
+    scan = table.query().with_row_id().select(columns)
+    if count <= AT_ONCE_ROWS:
+        # Somebody waits for these, and the whole comes in fewer rounds than its portions.
+        portions = [await scan.to_arrow()]
     else:
-        portions = [await portion(first) for first in firsts]
+        portions = [
+            await asyncio.to_thread(_copied, await _portion(table, columns, first))
+            for first in range(0, count, PORTION_ROWS)
+        ]
     # A commit may have fallen into it, and then nobody knows of which version the rows are.
     if before != await named(table):
         return None
     return await asyncio.to_thread(KeptRows.sorted, before, portions)
+
+
+async def _portion(table: Any, columns: list[str], first: int) -> pa.Table:
+    scan = table.query().with_row_id().select(columns).offset(first).limit(PORTION_ROWS)
+    rows: pa.Table = await scan.to_arrow()
+    return rows
 
 
 def _copied(portion: pa.Table) -> pa.Table:
