@@ -86,20 +86,22 @@ async def found_by_reading(table: Any, hits: Hits, query: Vector, limit: int) ->
 
     Raises RowsMoved when the table holds another version by now.
     """
-    vectors = _taken(table, hits.numbers, ["vector"])
     if len(hits.numbers) <= 2 * limit:
-        # Next to nothing will be left out, so the rows need not wait for the vectors.
-        read = await asyncio.gather(vectors, _taken(table, hits.numbers, SHOWN_COLUMNS))
-        return found_in(read[1].append_column("vector", read[0]["vector"]), hits, query, limit)
-    similarities = cosines(vectors_in(await vectors), query)
+        # Next to nothing will be left out, so the rows need not wait for their vectors.
+        rows = await _taken(table, hits.numbers, [*SHOWN_COLUMNS, "vector"])
+        return found_in(rows, hits, query, limit)
+    vectors = await _taken(table, hits.numbers, ["vector"])
+    similarities = cosines(vectors_in(vectors), query)
     offered = hits.offered(similarities, limit)
     rows = await _taken(table, hits.numbers[offered], SHOWN_COLUMNS)
     return Found(rows, similarities[offered], hits.score[offered])
 
 
-async def take_rows(table: Any, numbers: Numbers) -> None:
-    """Read some rows for nothing but to have everything opened that reading others needs."""
-    await asyncio.gather(*(_taken(table, numbers, one) for one in (["vector"], SHOWN_COLUMNS)))
+async def open_rows(table: Any) -> None:
+    """Read one row for nothing but to have everything opened that reading others needs."""
+    one = await table.query().with_row_id().select(["ordinal"]).limit(1).to_arrow()
+    numbers = one[ROW_ID].to_numpy()
+    await asyncio.gather(_taken(table, numbers, ["vector"]), _taken(table, numbers, SHOWN_COLUMNS))
 
 
 async def _taken(table: Any, numbers: Numbers, columns: list[str]) -> pa.Table:

@@ -11,8 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from index.lance_found import ROW_ID
-from index.lance_rows import CANDIDATE_COLUMNS
-from index.lance_upkeep import AT_ONCE_ROWS
+from index.lance_rows import CANDIDATE_COLUMNS, SHOWN_COLUMNS
 
 PORTION_ROWS = 20_000
 """Rows that are fetched at a time. The engine holds twice what it hands over, and what it has once
@@ -72,22 +71,22 @@ async def named(table: Any) -> Name:
     return made, await table.version()
 
 
-async def kept_rows(table: Any, *, with_words: bool) -> KeptRows | None:
+async def kept_rows(table: Any, *, at_once: bool) -> KeptRows | None:
     """Fetch all rows, or return None when the table moved on meanwhile.
 
-    Without the words of the keyword arm, which follow from the text, rows are about half as large,
-    and a search takes some hundredths of a second longer.
+    ``at_once``: somebody waits, so they come in one scan, which takes fewer rounds than portions.
+    Rows that come in portions, of a large table, lack the words of the keyword arm, which follow
+    from the text: so they are about half as large, and a search takes some hundredths of a second
+    longer.
     """
-    columns = [name for name in CANDIDATE_COLUMNS if with_words or name != "keywords"]
-    before, count = await named(table), await table.count_rows()
-    scan = table.query().with_row_id().select(columns)
-    if count <= AT_ONCE_ROWS:
-        # Somebody waits for these, and the whole comes in fewer rounds than its portions.
+    before = await named(table)
+    if at_once:
+        scan = table.query().with_row_id().select(list(CANDIDATE_COLUMNS))
         portions = [await scan.to_arrow()]
     else:
         portions = [
-            await asyncio.to_thread(_copied, await _portion(table, columns, first))
-            for first in range(0, count, PORTION_ROWS)
+            await asyncio.to_thread(_copied, await _portion(table, first))
+            for first in range(0, await table.count_rows(), PORTION_ROWS)
         ]
     # A commit may have fallen into it, and then nobody knows of which version the rows are.
     if before != await named(table):
@@ -95,9 +94,9 @@ async def kept_rows(table: Any, *, with_words: bool) -> KeptRows | None:
     return await asyncio.to_thread(KeptRows.sorted, before, portions)
 
 
-async def _portion(table: Any, columns: list[str], first: int) -> pa.Table:
-    scan = table.query().with_row_id().select(columns).offset(first).limit(PORTION_ROWS)
-    rows: pa.Table = await scan.to_arrow()
+async def _portion(table: Any, first: int) -> pa.Table:
+    scan = table.query().with_row_id().select([*SHOWN_COLUMNS, "vector"])
+    rows: pa.Table = await scan.offset(first).limit(PORTION_ROWS).to_arrow()
     return rows
 
 

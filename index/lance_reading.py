@@ -1,7 +1,8 @@
 """How a table is searched, and what a warm process keeps of it in memory.
 
-    cold   both arms read ids and rows from the storage      130 requests for 200 rows
-    warm   both arms read ids from indexes in memory,        1 request: is there a newer version?
+    cold   both arms read numbers of rows from the storage,  several requests a row
+           and then the rows of both together
+    warm   both arms read numbers from indexes in memory,    1 request: is there a newer version?
            the rows come from memory too
 
 Chunks at known places come from memory as well, without any request, or with one query.
@@ -25,7 +26,7 @@ import pyarrow as pa
 
 from index import lance_rows
 from index.lance_filters import standing_at
-from index.lance_found import ROW_ID, Found, Hits, RowsMoved, found_by_reading, found_in, take_rows
+from index.lance_found import Found, Hits, RowsMoved, found_by_reading, found_in, open_rows
 from index.lance_kept import KeptRows, Name, kept_rows, named
 from index.lance_maintenance import KEYWORDS
 from index.lance_newest import read_newest
@@ -179,7 +180,7 @@ class Reading:
             return
         if count > self._at_once_rows:
             await _fetch_indexes(table, whole=True)
-        self._kept = await kept_rows(table, with_words=count <= self._at_once_rows)
+        self._kept = await kept_rows(table, at_once=count <= self._at_once_rows)
 
 
 async def _fetch_indexes(table: Any, *, whole: bool) -> None:
@@ -199,19 +200,13 @@ async def _open_all(table: Any) -> None:
     searches = [
         matching.select(["_score"]).limit(1).to_arrow(),
         table.query().where(f"doc_id = '{_NO_DOCUMENT}'").select(["ordinal"]).to_arrow(),
-        _open_rows(table),
+        open_rows(table),
     ]
     if any(index.name.startswith("vector_") for index in await table.list_indices()):
         anything = np.ones((await table.schema()).field("vector").type.list_size, np.float32)
         nearest = table.query().nearest_to(anything).distance_type("cosine").fast_search()
         searches.append(nearest.nprobes(1).select(["_distance"]).limit(1).to_arrow())
     await asyncio.gather(*searches)
-
-
-async def _open_rows(table: Any) -> None:
-    any_row = await table.query().with_row_id().select(["ordinal"]).limit(1).to_arrow()
-    if any_row.num_rows:
-        await take_rows(table, any_row[ROW_ID].to_numpy())
 
 
 async def _both(table: Any, query: Vector, match: object, readable: str, limit: int) -> Hits:
@@ -222,10 +217,8 @@ async def _both(table: Any, query: Vector, match: object, readable: str, limit: 
         nearest, most = nearest.nprobes(design.probes), REFINED_TIMES * limit
     matching = table.query().nearest_to_text(match)
 
-    async def read(search: Any, score: str, limit: int) -> pa.Table:
-        return await search.where(readable).limit(limit).with_row_id().select([score]).to_arrow()
-
     near, matched = await asyncio.gather(
-        read(nearest, "_distance", most), read(matching, "_score", limit)
+        nearest.where(readable).limit(most).with_row_id().select(["_distance"]).to_arrow(),
+        matching.where(readable).limit(limit).with_row_id().select(["_score"]).to_arrow(),
     )
     return Hits.of(near, matched)
