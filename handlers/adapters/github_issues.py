@@ -7,16 +7,9 @@ it among the newest issues before it opens one.
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
-from handlers.adapters.issue_trackers import (
-    RECENT,
-    number_in,
-    opened_before,
-    parameters,
-    undone,
-    with_mark,
-)
+from handlers.adapters.issue_trackers import number_in, opened_once, parameters, undone
 from handlers.adapters.operator_service import OperatorService, checked_address, segment
 from handlers.tools.errors import ToolRefused
 from handlers.tools.ports import Effect, ToolContext, ToolResult
@@ -70,27 +63,14 @@ class GitHubIssues:
         repository = str(arguments["repository"])
         if repository not in self._repositories:
             raise ToolRefused("Issues may not be opened in that repository.")
-        issues = f"{_path(repository)}/issues"
-        listed = await self._service.ask(
-            "GET",
-            issues,
-            query={
-                "state": "all",
-                "sort": "created",
-                "direction": "desc",
-                "per_page": str(RECENT),
-            },
-            deadline=context.deadline,
+        answer = await opened_once(
+            self._service,
+            f"{_path(repository)}/issues",
+            context,
+            newest={"state": "all", "sort": "created", "direction": "desc"},
+            title=str(arguments["title"]),
+            text=("body", str(arguments["body"])),
         )
-        answer: Any = opened_before(listed, context.call, "body")
-        if answer is None:
-            body = with_mark(str(arguments["body"]), context.call)
-            answer = await self._service.ask(
-                "POST",
-                issues,
-                body={"title": str(arguments["title"]), "body": body},
-                deadline=context.deadline,
-            )
         number = number_in(answer, "number")
         return ToolResult(
             f"Issue {repository}#{number} is open.",

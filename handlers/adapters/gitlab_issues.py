@@ -7,16 +7,9 @@ it opens one.
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
-from handlers.adapters.issue_trackers import (
-    RECENT,
-    number_in,
-    opened_before,
-    parameters,
-    undone,
-    with_mark,
-)
+from handlers.adapters.issue_trackers import number_in, opened_once, parameters, undone
 from handlers.adapters.operator_service import OperatorService, checked_address, segment
 from handlers.tools.errors import ToolRefused
 from handlers.tools.ports import Effect, ToolContext, ToolResult
@@ -62,30 +55,14 @@ class GitLabIssues:
         project = str(arguments["project"])
         if project not in self._projects:
             raise ToolRefused("Issues may not be opened in that project.")
-        issues = f"/projects/{segment(project)}/issues"
-        listed = await self._service.ask(
-            "GET",
-            issues,
-            query={
-                "scope": "all",
-                "order_by": "created_at",
-                "sort": "desc",
-                "per_page": str(RECENT),
-            },
-            deadline=context.deadline,
+        answer = await opened_once(
+            self._service,
+            f"/projects/{segment(project)}/issues",
+            context,
+            newest={"scope": "all", "order_by": "created_at", "sort": "desc"},
+            title=str(arguments["title"]),
+            text=("description", without_quick_actions(str(arguments["body"]))),
         )
-        answer: Any = opened_before(listed, context.call, "description")
-        if answer is None:
-            description = without_quick_actions(str(arguments["body"]))
-            answer = await self._service.ask(
-                "POST",
-                issues,
-                body={
-                    "title": str(arguments["title"]),
-                    "description": with_mark(description, context.call),
-                },
-                deadline=context.deadline,
-            )
         number = number_in(answer, "iid")
         return ToolResult(
             f"Issue {project}#{number} is open.",

@@ -1,9 +1,11 @@
-"""What the issues of all trackers have in common: arguments, and the mark of a call. Pure."""
+"""What the issues of all trackers have in common: arguments, the mark of a call, opening once."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from handlers.adapters.operator_service import OperatorService
 from handlers.tools.errors import ToolRefused, ToolUnavailable
+from handlers.tools.ports import ToolContext
 from handlers.work.jobs import opaque
 
 LONGEST_TITLE: Final = 200
@@ -65,6 +67,31 @@ def opened_before(issues: Any, call: str, body: str) -> Mapping[str, Any] | None
         if isinstance(one, dict) and str(one.get(body) or "").rstrip().endswith(mark(call)):
             found = one
     return found
+
+
+async def opened_once(
+    service: OperatorService,
+    issues: str,
+    context: ToolContext,
+    *,
+    newest: Mapping[str, str],
+    title: str,
+    text: tuple[str, str],
+) -> Any:
+    """Return the issue that this call opened before, or the answer to opening it now.
+
+    ``issues`` is the path that lists and takes issues, ``newest`` the query that has the newest
+    listed first, ``text`` the name of the field for the text, and the text. Raises ToolRefused,
+    ToolUnavailable.
+    """
+    query = {**newest, "per_page": str(RECENT)}
+    listed = await service.ask("GET", issues, query=query, deadline=context.deadline)
+    field, body = text
+    before = opened_before(listed, context.call, field)
+    if before is not None:
+        return before
+    fields = {"title": title, field: with_mark(body, context.call)}
+    return await service.ask("POST", issues, body=fields, deadline=context.deadline)
 
 
 def listing(issues: Any) -> list[Any]:

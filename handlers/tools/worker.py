@@ -20,7 +20,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import agent_messages as messages
 from bot.agent_thread import AgentThread
-from bot.conversation import Ending, Mention, Outcome, Place, Verdict
+from bot.conversation import Ending, Outcome, Place, Verdict
 from bot.errors import MessageGone, SlackConversationError, TokenRefused
 from bot.streams import StreamBudget
 from handlers.answering.entailment import Entailment
@@ -233,16 +233,7 @@ UNDO = "undo:"
 
 def run_of(job: AgentJob) -> Run:
     """Return the run that a job begins."""
-    mention = Mention(
-        team=job.team,
-        channel=job.channel,
-        user=job.user,
-        ts=job.ts,
-        thread_ts=job.thread_ts,
-        place=Place(job.place),
-        text="",
-    )
-    return Run(job.run, mention, trace=job.trace, accepted_at=job.accepted_at)
+    return Run(job.run, job.mention(), trace=job.trace, accepted_at=job.accepted_at)
 
 
 def run_key(run: str) -> str:

@@ -6,7 +6,7 @@ A job names a message, a source or documents; it never carries their text.
 import hashlib
 import json
 from dataclasses import asdict, dataclass, fields
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from bot.conversation import Mention, Place
 from handlers.work.errors import BadJob
@@ -16,15 +16,13 @@ DEDUPE_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerJob:
-    """Answer one mention.
+class MentionJob:
+    """Work that begins with a mention, whose text stays in Slack and is read again by the worker.
 
-    The text stays in Slack and is read again by the worker. A slash command has no message to read,
-    so its text and response_url travel in ``sealed``, which only the holder of the key can open.
+    What cannot be read again travels in ``sealed``, which only the holder of the key can open.
     ``round`` changes when a job that was set aside is put back, and gives it all its tries again.
     """
 
-    kind: ClassVar[str] = "answer"
     version: ClassVar[int] = 1
     dedupe_seconds: ClassVar[int] = DEDUPE_SECONDS
 
@@ -40,19 +38,12 @@ class AnswerJob:
     round: str = ""
 
     @property
-    def key(self) -> str:
-        """The same for every delivery of the same message: (team, channel, ts)."""
-        return f"{self.team}:{self.channel}:{self.ts}"
-
-    @property
     def group(self) -> str:
-        """Jobs of one thread are answered one after the other."""
+        """Jobs of one thread are done one after the other."""
         return f"{self.team}:{self.channel}:{self.thread_ts}"
 
     @classmethod
-    def of(
-        cls, mention: Mention, *, trace: str, accepted_at: float, sealed: str = ""
-    ) -> "AnswerJob":
+    def of(cls, mention: Mention, *, trace: str, accepted_at: float, sealed: str = "") -> Self:
         """Make the job for a mention; its text is left behind."""
         return cls(
             team=mention.team,
@@ -77,6 +68,21 @@ class AnswerJob:
             place=Place(self.place),
             text=text,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerJob(MentionJob):
+    """Answer one mention.
+
+    A slash command has no message to read, so ``sealed`` holds its text and response_url.
+    """
+
+    kind: ClassVar[str] = "answer"
+
+    @property
+    def key(self) -> str:
+        """The same for every delivery of the same message: (team, channel, ts)."""
+        return f"{self.team}:{self.channel}:{self.ts}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,47 +138,18 @@ class PrepareJob:
 
 
 @dataclass(frozen=True, slots=True)
-class AgentJob:
+class AgentJob(MentionJob):
     """Begin, or go on with, one run of the agent.
 
     A run begins with a mention, as an answer does, and is named after it. ``step`` is empty then;
     it names what the run waited for when it is taken up again: an approval that was decided or
-    expired, or an undo. Its state is in the store, and its text is read from Slack again;
-    ``sealed`` may hold Slack's leave to search on behalf of the asker.
+    expired, or an undo. Its state is in the store; ``sealed`` may hold Slack's leave to search on
+    behalf of the asker.
     """
 
     kind: ClassVar[str] = "agent"
-    version: ClassVar[int] = 1
-    dedupe_seconds: ClassVar[int] = DEDUPE_SECONDS
 
-    team: str
-    channel: str
-    user: str
-    ts: str
-    thread_ts: str
-    place: str
     step: str = ""
-    sealed: str = ""
-    trace: str = ""
-    accepted_at: float = 0.0
-    round: str = ""
-
-    @classmethod
-    def of(
-        cls, mention: Mention, *, trace: str, accepted_at: float, sealed: str = ""
-    ) -> "AgentJob":
-        """Make the job that begins a run for a mention; its text is left behind."""
-        return cls(
-            team=mention.team,
-            channel=mention.channel,
-            user=mention.user,
-            ts=mention.ts,
-            thread_ts=mention.thread_ts,
-            place=mention.place.value,
-            sealed=sealed,
-            trace=trace,
-            accepted_at=accepted_at,
-        )
 
     @property
     def run(self) -> str:
@@ -183,11 +160,6 @@ class AgentJob:
     def key(self) -> str:
         """The same for every delivery of the same step."""
         return f"agent:{self.run}:{self.step}"
-
-    @property
-    def group(self) -> str:
-        """Jobs of one thread go one after the other."""
-        return f"{self.team}:{self.channel}:{self.thread_ts}"
 
 
 Job = AnswerJob | SyncJob | PrepareJob | AgentJob
@@ -233,7 +205,7 @@ def decode(body: str) -> Job:
         fits = _is_time(value) if wanted is float else isinstance(value, str)
         if not fits:
             raise BadJob(f"The queue holds a job whose {name} has the wrong type.")
-    if isinstance(job, AnswerJob | AgentJob) and job.place not in set(Place):
+    if isinstance(job, MentionJob) and job.place not in set(Place):
         raise BadJob("The queue holds a job for a place that does not exist.")
     return job
 
