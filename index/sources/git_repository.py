@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import re
 import shutil
 from collections.abc import Sequence
 from datetime import datetime
@@ -243,12 +244,14 @@ def _throw_away(folder: Path) -> None:
 
 
 def _hint(said: str) -> str:
-    said = said.lower()
-    if any(word in said for word in ("authentic", "username", "denied", "403", "401")):
+    # an address may hold any number or word: port 40373 is no status 403
+    said = re.sub(r"\S*/\S*", "", said.lower())
+    status = set(re.findall(r"\b\d{3}\b", said))
+    if status & {"401", "403"} or any(w in said for w in ("authentic", "username", "denied")):
         return "Check that the token or key may read it."
-    if "not found" in said or "does not appear" in said or "404" in said:
+    if "404" in status or "not found" in said or "does not appear" in said:
         return "Check the address, and that the token or key may read it."
-    if any(word in said for word in (" 301", " 302", " 307", " 308")):
+    if status & {"301", "302", "307", "308"}:
         return "Name the address that it leads to."
     if "not allowed" in said:
         return "Name an https or ssh address, or a path."
