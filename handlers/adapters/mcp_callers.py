@@ -48,6 +48,11 @@ class McpCaller:
     audience: Audience
     until: date | None = None
 
+    @property
+    def key(self) -> str:
+        """What its calls are counted under; two entries of the file are two callers."""
+        return self.token_hash.removeprefix(PREFIX)
+
 
 class McpCallers:
     """Knows callers by their tokens, and keeps no token."""
@@ -110,6 +115,16 @@ def audience_as(names: Sequence[str]) -> Audience:
             except ValueError as error:
                 raise ValueError(str(error).rstrip(".")) from None
     return Audience.of(held)
+
+
+def caller_as(names: Sequence[str]) -> McpCaller:
+    """Return whoever an operator starts the server as, without a token.
+
+    The same names are the same caller in every process. Raises ValueError like ``audience_as``.
+    """
+    audience = audience_as(names)
+    known = ",".join(sorted({name.strip().casefold() for name in names}))
+    return McpCaller("stdio", hash_of(f"stdio:{known}"), audience)
 
 
 def new_token() -> str:

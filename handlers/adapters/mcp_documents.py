@@ -14,6 +14,8 @@ from typing import Any, Final
 
 from bot.conversation import Answer, Citation, Place, Question, Turn
 from bot.notes import instead, notes
+from handlers.adapters.mcp_callers import McpCaller
+from handlers.adapters.mcp_limits import CallLimits
 from handlers.answering.cleaning import one_line
 from handlers.answering.finding import Finder
 from handlers.answering.finding import Search as Searched
@@ -36,6 +38,8 @@ AT_ONCE: Final = 4
 """Calls that are worked on side by side; further ones wait their turn within their time."""
 
 MOST_EARLIER: Final = 10
+
+ASK: Final = "ask"
 
 _QUERY = {
     "type": "string",
@@ -72,6 +76,7 @@ class Documents:
     finder: Finder
     opener: OpenSection
     answerer: Answerer
+    limits: CallLimits
     busy: asyncio.Semaphore
     seconds: float = SECONDS
 
@@ -93,7 +98,7 @@ class Documents:
                 self._open,
             ),
             Way(
-                "ask",
+                ASK,
                 "Ask a question about the company's documents. Returns an answer in which every"
                 " sentence carries the numbers of its quotes, or says that nothing was found.",
                 _object(
@@ -112,8 +117,8 @@ class Documents:
             ),
         )
 
-    async def call(self, name: str, arguments: object, audience: Audience) -> Told:
-        """Go one of the ways. Raises BadArguments, ToolRefused, ToolUnavailable."""
+    async def call(self, name: str, arguments: object, caller: McpCaller) -> Told:
+        """Go one of the ways. Raises BadArguments, ToolRefused, TooManyCalls, ToolUnavailable."""
         way = next((one for one in self.ways() if one.name == name), None)
         if way is None:
             raise ToolRefused("There is no such tool; there are search, open and ask.")
@@ -122,8 +127,10 @@ class Documents:
         except (TypeError, ValueError) as error:
             raise BadArguments("The arguments hold something that JSON cannot carry.") from error
         try:
-            async with asyncio.timeout(self.seconds), self.busy:
-                return await way.run(given, audience)
+            async with asyncio.timeout(self.seconds):
+                await self.limits.take(caller, ask=way.name == ASK)
+                async with self.busy:
+                    return await way.run(given, caller.audience)
         except TimeoutError as error:
             raise ToolUnavailable("It took too long. Try again.") from error
 

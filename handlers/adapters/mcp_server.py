@@ -5,6 +5,9 @@
     stdio   whoever starts it is who the operator says it is
     HTTP    Authorization: Bearer TOKEN ─▶ a caller of the operator's file ─▶ what it may read
             no token, or one that nobody was given ─▶ 401, before anything is looked at
+
+Each caller has limits of its own, by the hour and by the day; at one of them a call is an error
+that says when to come back.
 """
 
 import asyncio
@@ -21,10 +24,10 @@ from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
 from mcp.server.transport_security import TransportSecuritySettings
 
-from handlers.adapters.mcp_callers import McpCallers
+from handlers.adapters.mcp_callers import McpCaller, McpCallers
 from handlers.adapters.mcp_documents import Documents
+from handlers.adapters.mcp_limits import TooManyCalls
 from handlers.tools.errors import ToolError
-from index.audience import Audience
 from index.errors import KnowledgeError
 
 PATH: Final = "/mcp"
@@ -36,7 +39,7 @@ INSTRUCTIONS: Final = (
     " search to look around, and open to read on."
 )
 
-_AUDIENCE = "footnote.audience"
+_CALLER = "footnote.caller"
 
 log = logging.getLogger(__name__)
 
@@ -46,8 +49,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-def server_of(documents: Documents, audience: Callable[[Any], Audience]) -> Server[Any]:
-    """Return the server; ``audience`` tells from a request's context who reads the result."""
+def server_of(documents: Documents, caller: Callable[[Any], McpCaller]) -> Server[Any]:
+    """Return the server; ``caller`` tells from a request's context who reads the result."""
 
     async def listed(
         _context: Any, _params: mcp.PaginatedRequestParams | None
@@ -67,7 +70,9 @@ def server_of(documents: Documents, audience: Callable[[Any], Audience]) -> Serv
 
     async def called(context: Any, params: mcp.CallToolRequestParams) -> mcp.CallToolResult:
         try:
-            told = await documents.call(params.name, params.arguments, audience(context))
+            told = await documents.call(params.name, params.arguments, caller(context))
+        except TooManyCalls as error:
+            return _error("TooManyCalls", str(error), retryable=True, seconds=error.seconds)
         except ToolError as error:
             return _error(type(error).__name__, str(error), retryable=error.retryable)
         except KnowledgeError as error:
@@ -84,9 +89,9 @@ def server_of(documents: Documents, audience: Callable[[Any], Audience]) -> Serv
     return Server("footnote", instructions=INSTRUCTIONS, on_list_tools=listed, on_call_tool=called)
 
 
-async def serve_stdio(documents: Documents, audience: Audience) -> None:
-    """Answer whoever started this process, as ``audience``, until they close its input."""
-    server = server_of(documents, lambda _context: audience)
+async def serve_stdio(documents: Documents, caller: McpCaller) -> None:
+    """Answer whoever started this process, as ``caller``, until they close its input."""
+    server = server_of(documents, lambda _context: caller)
     async with stdio_server() as (reading, writing):
         await server.run(reading, writing, server.create_initialization_options())
 
@@ -101,7 +106,7 @@ async def serving_http(
     today: Callable[[], date] = lambda: datetime.now(UTC).date(),
 ) -> AsyncIterator[str]:
     """Serve the callers over HTTP while the block is open; yields the address. Raises OSError."""
-    server = server_of(documents, lambda context: context.request.scope[_AUDIENCE])
+    server = server_of(documents, lambda context: context.request.scope[_CALLER])
     app = server.streamable_http_app(
         streamable_http_path=PATH,
         json_response=True,
@@ -140,7 +145,7 @@ def gate(app: App, callers: McpCallers, today: Callable[[], date]) -> App:
                 await _refuse(send)
                 return
             log.info("a caller came over MCP", extra={"caller": caller.name})
-            scope = {**scope, _AUDIENCE: caller.audience}
+            scope = {**scope, _CALLER: caller}
         await app(scope, receive, send)
 
     return guarded
@@ -186,7 +191,11 @@ async def _refuse(send: Send) -> None:
     await send({"type": "http.response.body", "body": sentence})
 
 
-def _error(kind: str, sentence: str, *, retryable: bool) -> mcp.CallToolResult:
+def _error(
+    kind: str, sentence: str, *, retryable: bool, seconds: int | None = None
+) -> mcp.CallToolResult:
     content: list[mcp.ContentBlock] = [mcp.TextContent(text=sentence)]
-    data = {"error": {"kind": kind, "message": sentence, "retryable": retryable}}
-    return mcp.CallToolResult(content=content, structured_content=data, is_error=True)
+    error: dict[str, object] = {"kind": kind, "message": sentence, "retryable": retryable}
+    if seconds is not None:
+        error["retry_after_seconds"] = seconds
+    return mcp.CallToolResult(content=content, structured_content={"error": error}, is_error=True)

@@ -16,11 +16,10 @@ from handlers.runtime.settings import Settings, SettingsError
 from handlers.runtime.stage import open_stage
 
 if TYPE_CHECKING:
-    from handlers.adapters.mcp_callers import McpCallers
+    from handlers.adapters.mcp_callers import McpCaller, McpCallers
     from handlers.adapters.mcp_connected import Listing
     from handlers.adapters.mcp_documents import Documents
     from handlers.tools.pins import Standing
-    from index.audience import Audience
 
 OK, FAILED = 0, 1
 
@@ -35,11 +34,11 @@ _DIGITS = 12
 
 async def run_mcp(settings: Settings, *, reader: Sequence[str]) -> int:
     """`footnote mcp --as WHO`: serve whoever started it over stdio. Raises SettingsError."""
-    audience = _audience(reader)
+    caller = _caller(reader)
     from handlers.adapters.mcp_server import serve_stdio
 
     async with documents(settings) as offered:
-        await serve_stdio(offered, audience)
+        await serve_stdio(offered, caller)
     return OK
 
 
@@ -133,6 +132,7 @@ async def run_tools(
 async def documents(settings: Settings) -> AsyncIterator[Documents]:
     """Yield what is offered, with a warm index and the bot's own answerer."""
     from handlers.adapters.mcp_documents import AT_ONCE, Documents
+    from handlers.adapters.mcp_limits import CallLimits, Limit
     from handlers.answering.finding import Finder
     from handlers.runtime.answerers import answering
     from handlers.tools.builtin.open_section import OpenSection
@@ -152,15 +152,20 @@ async def documents(settings: Settings) -> AsyncIterator[Documents]:
             Finder(retriever, parts.rewriter, was_synced),
             OpenSection(index, embedder),
             parts.answerer,
+            CallLimits(
+                store,
+                Limit(settings.mcp_asks_hour, settings.mcp_asks_day),
+                Limit(settings.mcp_looks_hour, settings.mcp_looks_day),
+            ),
             asyncio.Semaphore(AT_ONCE),
         )
 
 
-def _audience(reader: Sequence[str]) -> Audience:
-    from handlers.adapters.mcp_callers import audience_as
+def _caller(reader: Sequence[str]) -> McpCaller:
+    from handlers.adapters.mcp_callers import caller_as
 
     try:
-        return audience_as(reader)
+        return caller_as(reader)
     except ValueError as error:
         raise SettingsError([f"--as: {error}."]) from None
 

@@ -1,7 +1,7 @@
 """Every setting: its name, its default, what it may hold and what it means. Pure.
 
 Here are those of Slack. Each group has a file of its own, and all of them together make Settings:
-setting_fields, _documents, _answers, _search, _agent, _aws.
+setting_fields, _documents, _answers, _search, _agent, _mcp, _aws.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The settings of a deployment on AWS, with those of setting_fields_agent.py below them. Pure."""
+"""The settings of a deployment on AWS, with those of setting_fields_mcp.py below them. Pure."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -6,13 +6,13 @@ from typing import Annotated
 from handlers.runtime import setting_kinds as kinds
 from handlers.runtime.secret import SecretStr
 from handlers.runtime.setting_fields import Setting
-from handlers.runtime.setting_fields_agent import AgentFields
+from handlers.runtime.setting_fields_mcp import McpFields
 
 _AWS = "AWS"
 
 
 @dataclass(frozen=True, kw_only=True)
-class DeployedFields(AgentFields):
+class DeployedFields(McpFields):
     """The values of all settings; ``Settings`` adds how they are read and used."""
 
     stage: Annotated[

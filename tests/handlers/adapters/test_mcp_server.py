@@ -13,7 +13,6 @@ import httpx2
 import pytest
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters
-from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CallToolResult, TextContent
 
 from handlers.adapters.mcp_callers import (
@@ -30,6 +29,7 @@ from handlers.runtime.commands import sync_sources
 from handlers.runtime.mcp_commands import documents
 from handlers.runtime.settings import Settings
 from index.audience import EVERYONE, Audience, Principal
+from tests.doubles.mcp_assistant import over_http
 
 ROOT = Path(__file__).resolve().parents[3]
 MODELS = ROOT / "build" / "models"
@@ -103,16 +103,6 @@ async def over_stdio(environment: dict[str, str], who: str) -> AsyncIterator[Cli
         cwd=ROOT,
     )
     async with Client(parameters) as client:
-        yield client
-
-
-@asynccontextmanager
-async def over_http(address: str, token: str) -> AsyncIterator[Client]:
-    headers = {"Authorization": f"Bearer {token}"}
-    async with (
-        httpx2.AsyncClient(headers=headers, timeout=30) as http,
-        Client(streamable_http_client(address, http_client=http)) as client,
-    ):
         yield client
 
 
