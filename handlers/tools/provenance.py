@@ -1,17 +1,30 @@
 """Where the values of a call come from: what was asked for, or text from outside. Pure.
 
-Texts are compared as they read: letters in one case, compatible characters as one, blanks as one,
-and nothing that cannot be seen. A value that the model put together out of pieces, or decoded, is
-found in no text; where it can only be an address or an account, it is named all the same.
+What the asker wrote must name a target as it is; in text from outside other spellings are found too
+(spelling.py). A value that the model put together out of pieces, or decoded, is found in no text;
+where it can only be an address or an account, it is named all the same. Dates, times, numbers of up
+to four digits and common words stand in half of all texts, so that they are marked only where the
+name of their argument makes them a target or an amount (plain_values.py).
 """
 
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cached_property
 from typing import Final
 
+from handlers.tools.plain_values import amount, amounts, is_moment, is_plain
 from handlers.tools.ports import Effect, Tool
-from handlers.tools.targets import Target, leaves, targets
+from handlers.tools.spelling import ReadText, read
+from handlers.tools.targets import (
+    NUMBER,
+    Target,
+    aiming,
+    leaves,
+    named_leaves,
+    targets,
+    words_of,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,32 +62,52 @@ _QUOTE = 120
 _SHOWN_VALUE = 80
 _LONGEST_VALUE = 200
 _SHORTEST_VALUE = 4
+_FEW_WORDS = 3
 _RUN_OF_WORDS = 6
-_SHORTEST_NUMBER = 6
+_AMOUNTS = frozenset("amount budget cost fee limit price quantity sum total".split())
+"""Names of arguments whose number matters, however short it is."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Seen:
-    """A source as it reads, and the same without the blanks and hyphens that group a number."""
+    """A source as it reads."""
 
     where: str
-    text: str
-    joined: str
+    read: ReadText
     fleeting: bool
 
-    def holds(self, wanted: str) -> bool:
-        """Tell whether a value stands here, and not only inside a longer word."""
-        if _stands_in(wanted, self.text):
+
+@dataclass(frozen=True)
+class _Asked:
+    """All that the asker wrote."""
+
+    texts: tuple[ReadText, ...]
+
+    @cached_property
+    def amounts(self) -> frozenset[Decimal]:
+        return frozenset(one for text in self.texts for one in amounts(text.text))
+
+    def names(self, target: Target) -> bool:
+        wanted = read(target.text)
+        if target.kind == NUMBER and self._counts(wanted):
             return True
-        joined = _joined(wanted)
-        number = joined.isalnum() and sum(map(str.isdigit, joined)) >= _SHORTEST_NUMBER
-        return number and joined in self.joined
+        return any(text.names(wanted) for text in self.texts)
+
+    def says(self, value: str) -> bool:
+        if self._counts(value) or any(text.says(value) for text in self.texts):
+            return True
+        words = value.split()
+        return 1 < len(words) <= _FEW_WORDS and all(map(self.says, words))
+
+    def _counts(self, value: str) -> bool:
+        return amount(value) in self.amounts
 
 
 def origins(arguments: Mapping[str, object], sources: Sequence[Source]) -> tuple[str, ...]:
     """Return quotes of untrusted text that holds values of the arguments, each with its place."""
     asked, outside = _parted(sources)
-    return _distinct(mark.origin for mark in _value_marks(arguments, asked, outside))[:MOST_MARKS]
+    found = _value_marks(arguments, frozenset(), asked, outside)
+    return _distinct(mark.origin for mark in found)[:MOST_MARKS]
 
 
 def warnings(
@@ -96,7 +129,8 @@ def marks(
         for mark in _target_marks(arguments, asked, outside):
             aims.setdefault(mark.value, mark)
     rest: dict[str, Mark] = {}
-    for mark in _value_marks(arguments, asked, outside):
+    choices = frozenset(_choices(tool.parameters))
+    for mark in _value_marks(arguments, choices, asked, outside):
         if mark.value not in aims:
             rest.setdefault(mark.value, mark)
     shown = list(aims.values())[:MOST_MARKS]
@@ -111,32 +145,57 @@ def still_true(marked: Sequence[Mark], arguments: Mapping[str, object]) -> tuple
 
     What that person typed comes from that person.
     """
-    now = [_read(value) for value in leaves(arguments)]
+    now = [read(value) for value in leaves(arguments)]
     return tuple(mark for mark in marked if any(mark.value in value for value in now))
 
 
 def _target_marks(
-    arguments: Mapping[str, object], asked: Sequence[_Seen], outside: Sequence[_Seen]
+    arguments: Mapping[str, object], asked: _Asked, outside: Sequence[_Seen]
 ) -> Iterator[Mark]:
     for target in targets(arguments):
-        wanted = _read(target.text)
-        if wanted and not any(seen.holds(wanted) for seen in asked):
-            found = next((seen for seen in outside if seen.holds(wanted)), None)
+        wanted = read(target.text)
+        if wanted and not asked.names(target):
+            found = next((seen for seen in outside if seen.read.place(wanted)), None)
             if found or target.certain:
                 origin = _quote(found, wanted) if found else ""
                 yield Mark(wanted[:_LONGEST_VALUE], origin, _warning(target, found))
 
 
 def _value_marks(
-    arguments: Mapping[str, object], asked: Sequence[_Seen], outside: Sequence[_Seen]
+    arguments: Mapping[str, object],
+    choices: frozenset[str],
+    asked: _Asked,
+    outside: Sequence[_Seen],
 ) -> Iterator[Mark]:
-    for value in map(_read, leaves(arguments)):
-        if len(value) >= _SHORTEST_VALUE and not any(seen.holds(value) for seen in asked):
+    for role, text in named_leaves(arguments, _role):
+        value = read(text)
+        # Dates say where something ends more often than to whom it goes.
+        plain = is_moment(value) if role == "to" else is_plain(value) and not role
+        chance = plain or value in choices
+        if len(value) >= _SHORTEST_VALUE and not chance and not asked.says(value):
             for seen in outside:
-                shared = value if seen.holds(value) else _first_words(value, seen.text)
+                shared = value if seen.read.says(value) else _first_words(value, seen, asked)
                 if shared:
                     yield Mark(shared[:_LONGEST_VALUE], _quote(seen, shared))
                     break
+
+
+def _role(name: str) -> str:
+    words = words_of(name)
+    return aiming(name) or (words[-1] if words and words[-1] in _AMOUNTS else "")
+
+
+def _choices(schema: object) -> Iterator[str]:
+    """Yield the values that a tool's own schema lists: they come from there, whatever is read."""
+    if isinstance(schema, Mapping):
+        listed = schema.get("enum")
+        if isinstance(listed, list | tuple):
+            yield from (read(one) for one in listed if isinstance(one, str))
+        for held in schema.values():
+            yield from _choices(held)
+    elif isinstance(schema, list | tuple):
+        for held in schema:
+            yield from _choices(held)
 
 
 def _warning(target: Target, found: _Seen | None) -> str:
@@ -147,58 +206,41 @@ def _warning(target: Target, found: _Seen | None) -> str:
     return f"The {target.kind} {shown} appears in nothing that was asked or read."
 
 
-def _first_words(value: str, text: str) -> str:
-    """Return the first six words in a row that a value shares with a text, or ""."""
-    words, padded = value.split(), f" {text} "
+def _first_words(value: str, seen: _Seen, asked: _Asked) -> str:
+    """Return the first six words in a row that a value shares with a text, or "".
+
+    What the asker wrote as well does not count.
+    """
+    words, padded = value.split(), f" {seen.read.text} "
     for at in range(len(words) - _RUN_OF_WORDS + 1):
         stretch = " ".join(words[at : at + _RUN_OF_WORDS])
-        if f" {stretch} " in padded:
+        if f" {stretch} " in padded and not asked.says(stretch):
             return stretch
     return ""
-
-
-def _stands_in(wanted: str, text: str) -> bool:
-    at = text.find(wanted)
-    while at >= 0:
-        before, after = text[at - 1 : at], text[at + len(wanted) : at + len(wanted) + 1]
-        inside = (before.isalnum() and wanted[0].isalnum()) or (
-            after.isalnum() and wanted[-1].isalnum()
-        )
-        if not inside:
-            return True
-        at = text.find(wanted, at + 1)
-    return False
 
 
 def _quote(seen: _Seen, wanted: str) -> str:
     """Return the stretch of a source around a value, with the name of the source."""
     if seen.fleeting:
         return seen.where
-    at = max(0, seen.text.find(wanted))
-    room = max(0, _QUOTE - len(wanted)) // 2
-    begins, ends = max(0, at - room), min(len(seen.text), at + min(len(wanted), _QUOTE) + room)
-    cut = f"{'…' if begins else ''}{seen.text[begins:ends]}{'…' if ends < len(seen.text) else ''}"
+    text = seen.read.text
+    at, end = seen.read.place(wanted) or (0, 0)
+    room = max(0, _QUOTE - (end - at)) // 2
+    begins, ends = max(0, at - room), min(len(text), min(end, at + _QUOTE) + room)
+    cut = f"{'…' if begins else ''}{text[begins:ends]}{'…' if ends < len(text) else ''}"
     return f"{seen.where}: “{cut}”"
 
 
-def _parted(sources: Sequence[Source]) -> tuple[list[_Seen], list[_Seen]]:
-    asked: list[_Seen] = []
+def _parted(sources: Sequence[Source]) -> tuple[_Asked, list[_Seen]]:
+    asked: list[ReadText] = []
     outside: list[_Seen] = []
     for source in sources:
-        text = _read(source.text)
-        seen = _Seen(source.where, text, _joined(text), source.fleeting)
-        (asked if source.trusted else outside).append(seen)
-    return asked, outside
-
-
-def _joined(text: str) -> str:
-    return text.replace(" ", "").replace("-", "")
-
-
-def _read(text: str) -> str:
-    """Return a text as it reads. What is invisible goes first, so that it cannot part a word."""
-    plain = "".join(c for c in text if unicodedata.category(c) not in ("Cf", "Cc") or c.isspace())
-    return " ".join(unicodedata.normalize("NFKC", plain).casefold().split())
+        text = ReadText(read(source.text))
+        if source.trusted:
+            asked.append(text)
+        else:
+            outside.append(_Seen(source.where, text, source.fleeting))
+    return _Asked(tuple(asked)), outside
 
 
 def _distinct(sentences: Iterable[str]) -> tuple[str, ...]:
