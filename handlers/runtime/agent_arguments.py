@@ -22,7 +22,11 @@ def add_commands(
         parents=[shared, on_aws, json_flag],
         help="stop all agents within seconds, or let them go on",
     )
-    agents.add_argument("action", choices=("status", "stop", "start"))
+    agents.add_argument(
+        "action",
+        choices=("status", "stop", "start"),
+        help="say whether they are stopped, stop all of them, or let them go on",
+    )
     audit = commands_.add_parser(
         "audit",
         parents=[shared, on_aws, json_flag],

@@ -72,17 +72,21 @@ async def run_audit(
         settings = (await open_stage(settings, stage, region=region)).settings
     ends = until or datetime.now(UTC)
     begins = since or (_began(run) if run else ends - timedelta(days=7))
-    found = []
+    kept, count = [], 0
     async with opened_audit(settings) as log:
         async for entry in log.read(begins, ends):
             if run and entry.run != run:
                 continue
+            count += 1
             if as_json:
-                found.append(entry)
+                kept.append(entry)
             else:
                 print(line(entry))
     if as_json:
-        terminal.print_json({"entries": found})
+        terminal.print_json({"entries": kept})
+    elif not count:
+        first, last = (f"{one.astimezone(UTC):%Y-%m-%d %H:%M}" for one in (begins, ends))
+        terminal.tell(f"Nothing was noted from {first} to {last} UTC.")
     return OK
 
 

@@ -31,8 +31,10 @@ def add_commands(
         metavar="WHO",
         help="over stdio: whose rights it has, an e-mail address, everyone, or kind:name",
     )
-    mcp.add_argument("--port", type=int, help="over HTTP instead, at this port")
-    mcp.add_argument("--host", default="127.0.0.1", help="the address to listen at")
+    mcp.add_argument("--port", type=int, help="over HTTP instead, at this port; 0 takes a free one")
+    mcp.add_argument(
+        "--host", default="127.0.0.1", help="over HTTP: the address to listen at (%(default)s)"
+    )
     mcp.add_argument("--callers", type=Path, help="over HTTP: the file of those with a token")
     mcp.add_argument("--new-token", action="store_true", help="only make a token for a caller")
     tools = commands_.add_parser(
@@ -40,7 +42,14 @@ def add_commands(
         parents=[shared, on_aws, json_flag],
         help="show the tools of MCP servers, and approve them as they are",
     )
-    tools.add_argument("action", nargs="?", default="", choices=("", "approve", "withdraw"))
+    tools.add_argument(
+        "action",
+        nargs="?",
+        default="",
+        choices=("", "approve", "withdraw"),
+        metavar="approve | withdraw",
+        help="let the agent propose a tool, or no longer; without this they are listed",
+    )
     tools.add_argument("name", nargs="?", default="", help="the tool, as it is listed")
     tools.add_argument(
         "--digest", default="", help="approve only if its digest begins so, as it was shown"
@@ -53,6 +62,8 @@ def mcp(arguments: argparse.Namespace, settings: Settings) -> Coroutine[Any, Any
 
     if arguments.new_token:
         return _at_once(mcp_commands.run_new_token(as_json=arguments.json))
+    if arguments.port is None and arguments.callers is not None:
+        raise SettingsError(["--callers is for HTTP: add --port, and the server listens there."])
     if arguments.port is None:
         return mcp_commands.run_mcp(settings, reader=arguments.reader)
     if arguments.reader:

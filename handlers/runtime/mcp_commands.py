@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -76,7 +77,9 @@ def run_new_token(*, as_json: bool) -> int:
     terminal.tell("Give this to the caller; it is shown once and kept nowhere:")
     print(token)
     terminal.tell("And write this into the file of callers:")
-    terminal.tell(f'[[caller]]\nname = "..."\ntoken = "{hash_of(token)}"\nas = ["..."]')
+    # As it is: a line that was broken at the edge of the window would be no TOML.
+    entry = f'[[caller]]\nname = "..."\ntoken = "{hash_of(token)}"\nas = ["..."]'
+    print(entry, file=sys.stderr)
     return OK
 
 

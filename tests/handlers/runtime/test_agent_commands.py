@@ -92,6 +92,16 @@ async def test_a_laptop_without_a_log_has_an_empty_one(
     assert await shown(settings, capsys) == []
 
 
+async def test_an_empty_log_says_what_was_looked_through(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    until = BEGAN + timedelta(days=1)
+    await run_audit(settings, stage="", region="", since=BEGAN, until=until, run="", as_json=False)
+    printed = capsys.readouterr()
+    told = "Nothing was noted from 2026-01-01 00:00 to 2026-01-02 00:00 UTC."
+    assert (printed.out, " ".join(printed.err.split())) == ("", told)
+
+
 def test_no_line_of_the_log_steers_a_terminal_or_turns_it_around() -> None:
     told = line(entry(0, AuditEvent.RETURNED, text="\x1b[2Jsafe\u202e\n", long="x" * 5_000))
     assert told.startswith("2026-01-01 00:00:00  returned  post_message  UALICE  T1:C1:")

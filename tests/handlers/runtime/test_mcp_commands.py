@@ -1,6 +1,7 @@
 """An operator sees what servers list, approves it as it was looked at, and makes tokens."""
 
 import json
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -80,11 +81,22 @@ def test_a_new_token_is_shown_once_with_what_stands_for_it(operator: Operator) -
     assert made["token"] not in text
 
 
+def test_the_entry_of_a_new_token_can_be_copied_from_a_narrow_window(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    assert main(["mcp", "--new-token"]) == 0
+    shown = capsys.readouterr()
+    entry = shown.err[shown.err.index("[[caller]]") :].replace('as = ["..."]', 'as = ["everyone"]')
+    assert read_callers(entry).of(shown.out.strip(), date(2026, 1, 1)) is not None
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         (("mcp",), "--as: say as whom"),
         (("mcp", "--as", "nobody:x"), "--as:"),
+        (("mcp", "--as", "everyone", "--callers", "none.toml"), "--callers is for HTTP"),
         (("mcp", "--port", "0"), "--callers is not set"),
         (("mcp", "--port", "0", "--callers", "none.toml"), "cannot be read"),
         (("mcp", "--port", "0", "--as", "everyone"), "--as is for stdio"),
