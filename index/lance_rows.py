@@ -169,9 +169,8 @@ def candidates_of(
     ``similarities`` and ``scores`` have one number a row: its exact cosine, and its BM25 score.
     ``terms`` are the words looked for with their weights; ``total`` counts all chunks.
     """
-    looked_for = frozenset(terms)
     read = rows.select([name for name in rows.column_names if name != "vector"]).to_pylist()
-    held = [looked_for.intersection(_tokens(row)) for row in read]
+    held = [_held(row, terms) for row in read]
     covered = coverage(terms, held, total)
     candidates = [
         _candidate(row, similarity, score, share)
@@ -207,11 +206,14 @@ def storable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _tokens(row: Mapping[str, Any]) -> list[str]:
-    """Return the terms of a row, which follow from its text where they were not read."""
-    if "keywords" in row:
-        return str(row["keywords"]).split()
-    return single_terms(row["title"], row["heading_path"], row["text"])
+def _held(row: Mapping[str, Any], terms: Iterable[str]) -> frozenset[str]:
+    """Return which of the terms a row holds; they follow from its text where they were not read."""
+    if "keywords" not in row:
+        found = single_terms(row["title"], row["heading_path"], row["text"])
+        return frozenset(terms).intersection(found)
+    # A tenth of the time of taking the tokens apart.
+    tokens = f" {row['keywords']} "
+    return frozenset(term for term in terms if f" {term} " in tokens)
 
 
 def _candidate(

@@ -22,7 +22,7 @@ from index.retrieval import Retriever
 RANKED_CHUNKS = 100
 KEPT_PASSAGES = 5
 
-AT_ONCE = 48
+AT_ONCE = 160
 """Questions that are asked side by side where nobody takes the time: they share what is embedded
 (gathering.py), and one computes while another waits for the index."""
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import gc
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import get_args, get_type_hints
@@ -35,6 +37,11 @@ OK = 0
 
 LOSS = 3
 """Exit code when `--against` finds a real loss; 1 is an error and 2 a wrong setting."""
+
+
+_COLLECT_AFTER = (50_000, 20, 20)
+"""Objects until Python looks for cycles. All that was judged is kept, and looking through it again
+and again took a sixth of the time of an evaluation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,20 +99,31 @@ async def run_eval(settings: Settings, asking: Asking) -> int:
     reports: list[SetReport] = []
     measured: list[Measured] = []
     opinions: dict[str, Opinion] = {}
-    async with model_judges(settings, wanted=asking.judge) as new_judge:
-        for one in sets:
-            second = new_judge()
-            report, judged = await _measure(one, asking, embedders, second)
-            reports.append(report)
-            measured.append(Measured(report, judged))
-            if second is not None:
-                opinions[one.name] = second.opinion
+    with _rarely_collecting():
+        async with model_judges(settings, wanted=asking.judge) as new_judge:
+            for one in sets:
+                second = new_judge()
+                report, judged = await _measure(one, asking, embedders, second)
+                reports.append(report)
+                measured.append(Measured(report, judged))
+                if second is not None:
+                    opinions[one.name] = second.opinion
     block = _configuration(settings, asking, sets, embedders.asking)
     comparison = compare(before, reports, block) if before else None
     if asking.html is not None:
         write_report(asking.html, measured, block, comparison, opinions)
     _tell(asking, reports, block, comparison, opinions)
     return LOSS if comparison is not None and comparison.losses else OK
+
+
+@contextmanager
+def _rarely_collecting() -> Iterator[None]:
+    before = gc.get_threshold()
+    gc.set_threshold(*_COLLECT_AFTER)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def run_add(settings: Settings, case: cases.Case, folder: Path | None, *, as_json: bool) -> int:

@@ -8,7 +8,7 @@ from concurrent.futures import CancelledError, ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from handlers.judging.gathering import GatheringEmbedder
+from handlers.judging.gathering import ENOUGH_TEXTS, GatheringEmbedder
 from index.errors import EmbedderUnreachable
 from index.ports import Vectors
 from tests.doubles.hashing_embedder import HashingEmbedder
@@ -60,6 +60,30 @@ def test_what_gathers_while_another_is_embedded_is_embedded_in_one_call() -> Non
     plain = HashingEmbedder(dimensions=64)
     for texts, vectors in zip(QUESTIONS, given, strict=True):
         assert np.array_equal(vectors, plain.embed_documents(texts))
+
+
+def test_a_small_call_waits_for_what_comes_soon_after() -> None:
+    slow = SlowEmbedder()
+    slow.go.set()
+    gathering = GatheringEmbedder(slow, linger=1.0)
+    with ThreadPoolExecutor(4) as pool:
+        waiting = []
+        for n in range(4):
+            waiting.append(pool.submit(gathering.embed_documents, [f"text {n}"]))
+            time.sleep(0.02)
+        for one in waiting:
+            assert one.result(10).shape == (1, 64)
+    assert len(slow.calls) == 1
+    gathering.close()
+
+
+def test_a_call_with_enough_texts_begins_at_once() -> None:
+    slow = SlowEmbedder()
+    slow.go.set()
+    gathering = GatheringEmbedder(slow, linger=3600.0)
+    texts = [f"text {n}" for n in range(ENOUGH_TEXTS)]
+    assert gathering.embed_documents(texts).shape == (ENOUGH_TEXTS, 64)
+    gathering.close()
 
 
 def test_what_the_embedder_raises_reaches_everybody_who_gathered() -> None:
