@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from index.lance import LanceIndex
     from index.ports import Embedder
 
-TIMED = 25
+TIMED = 15
 """Questions of a set that are timed: they are asked first, of a desk that remembers nothing."""
 
 
@@ -58,7 +58,9 @@ async def desks(
         answering(settings, noting) as slow,
         answering(settings, gathering, extractive=witness) as quick,
     ):
-        timed = Desk(retriever, slow.answerer, slow.rewriter, witness.of)
+        # Of a timed answer all is known that its evidence needs; it need not wait for others.
+        alone = Witness(remembering, floor=settings.refusal_floor)
+        timed = Desk(retriever, slow.answerer, slow.rewriter, alone.of)
         untimed = Desk(quick_retriever, quick.answerer, quick.rewriter, witness.of, timed=False)
         try:
             yield lambda n: timed if n < TIMED else untimed
