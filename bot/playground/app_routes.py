@@ -97,10 +97,15 @@ class AppRoutes:
             given = await read_arguments(request)
             token = _token(request, given)
             headers = self._web_api.headers(token)
-            delay = self._web_api.delay(name)
-            if delay:
-                await asyncio.sleep(delay)
-            return web.json_response(self._web_api.call(name, given, token), headers=headers)
+            before, after = self._web_api.delays(name)
+            if before:
+                await asyncio.sleep(before)
+            try:
+                answer = self._web_api.call(name, given, token)
+            finally:
+                if after:
+                    await asyncio.sleep(after)
+            return web.json_response(answer, headers=headers)
         except SlackRefusal as refusal:
             return web.json_response(
                 refusal.response(), status=refusal.status, headers=headers | refusal.headers

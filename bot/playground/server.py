@@ -231,7 +231,8 @@ class Playground(Sight):
         """Have the next ``times`` calls of a method fail; ``begun`` of the result tells when.
 
         ``error`` "ratelimited" answers 429 with Retry-After 1. ``cut`` drops the connection.
-        ``after`` does the work first. ``delay`` waits these seconds (alone: a slow success).
+        ``delay`` waits these seconds (alone: a slow success). ``after`` does the work first, and
+        waits behind it.
         """
         if error == "ratelimited":
             status, retry_after = status or 429, 1 if retry_after is None else retry_after

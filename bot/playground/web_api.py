@@ -50,8 +50,9 @@ class Call(NamedTuple):
 class Failure:
     """What the next call of a method meets instead of, or after, its work.
 
-    ``begun`` tells that a call has met it: with a delay, that call is now held here, and ``held``
-    counts such calls. Once ``lifted`` it meets no further call.
+    ``begun`` tells that a call has met it: with a delay, that call is now held here, before its
+    work or, with ``after``, behind it; ``held`` counts such calls. Once ``lifted`` it meets no
+    further call.
     """
 
     error: str
@@ -86,17 +87,17 @@ class WebApi:
     calls: list[Call] = field(default_factory=list)
     failures: dict[str, list[Failure]] = field(default_factory=dict)
 
-    def delay(self, name: str) -> float:
-        """Return the seconds the next call of this method is to wait, as a test asked."""
+    def delays(self, name: str) -> tuple[float, float]:
+        """Return the seconds the next call of this method waits before and after its work."""
         failure = self._waiting(name)
         if failure is None:
-            return 0.0
+            return 0.0, 0.0
         if failure.begun and failure.times <= 1:
             # The one call that it was meant for is held already.
-            return 0.0
+            return 0.0, 0.0
         failure.begun = True
         failure.held += failure.delay > 0
-        return failure.delay
+        return (0.0, failure.delay) if failure.after else (failure.delay, 0.0)
 
     def headers(self, token: str | None) -> dict[str, str]:
         """Return what Slack tells in the headers of every answer: what the token may do."""

@@ -4,18 +4,17 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, expect
 
 from bot import approval_messages as messages
 from bot.agent_thread import AgentThread, Step
 from bot.app import create_app, make_client
 from bot.conversation import Mention, Place
 from bot.playground import Playground
-from infra.browser import find
-from tests.bot.playground.test_page import QUIET
 from tests.bot.test_approval_cards import NASTY, long
 from tests.bot.test_approval_clicks import NOW, Program
 from tests.bot.test_on_the_playground import over_http
+from tests.doubles.chromium import chromium
 from tests.doubles.proposal_desk import call, proposal
 from tests.doubles.slack_signing import SECRET
 
@@ -44,9 +43,8 @@ async def program(slack: Playground) -> AsyncIterator[Program]:
 
 @pytest.fixture
 async def page(slack: Playground) -> AsyncIterator[Page]:
-    async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=find(), args=list(QUIET))
-        page = await chromium.new_page(
+    async with chromium() as browser:
+        page = await browser.new_page(
             viewport={"width": 1280, "height": 900}, reduced_motion="reduce"
         )
         wrong: list[str] = []
@@ -54,7 +52,6 @@ async def page(slack: Playground) -> AsyncIterator[Page]:
         page.on("request", lambda r: None if r.url.startswith(slack.url) else wrong.append(r.url))
         await page.goto(slack.url)
         yield page
-        await chromium.close()
         assert wrong == []
 
 

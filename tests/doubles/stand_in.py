@@ -27,7 +27,8 @@ class Asked:
 class Trouble:
     """What the next request meets. ``after``: the work is done first; ``cut``: without an answer.
 
-    ``method`` limits it to requests of that method; ``content`` is sent as it is.
+    ``delay`` waits, behind the work if that comes first. ``method`` limits it to requests of that
+    method; ``content`` is sent as it is.
     """
 
     status: int = 500
@@ -50,10 +51,14 @@ class Refused(Exception):
 
 
 class StandIn:
-    """``async with`` one of its kinds; ``url`` is known then. A kind answers in ``_answer``."""
+    """``async with`` one of its kinds; ``url`` is known then. A kind answers in ``_answer``.
+
+    ``met`` are the troubles that requests have met so far; one with a delay may be held there.
+    """
 
     def __init__(self) -> None:
         self.asked: list[Asked] = []
+        self.met: list[Trouble] = []
         self.url = ""
         self._troubles: deque[Trouble] = deque()
         self._runner: web.AppRunner | None = None
@@ -105,11 +110,14 @@ class StandIn:
         trouble = None
         if self._troubles and self._troubles[0].method in ("", request.method):
             trouble = self._troubles.popleft()
-        if trouble is not None and trouble.delay:
+            self.met.append(trouble)
+        if trouble is not None and trouble.delay and not trouble.after:
             await asyncio.sleep(trouble.delay)
         response: web.Response | None = None
         if trouble is None or trouble.after or trouble.status == 0:
             response = self._respond(request, content)
+        if trouble is not None and trouble.delay and trouble.after:
+            await asyncio.sleep(trouble.delay)
         if trouble is not None and trouble.status:
             response = web.Response(
                 status=trouble.status, body=trouble.content, headers=dict(trouble.headers)

@@ -6,38 +6,26 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, expect
 
 from bot import messages
 from handlers.runtime.wiring import state_path
-from infra.browser import find
+from tests.doubles.chromium import chromium
 from tests.journeys.conftest import OpenOffice
 
 PICTURE = Path(__file__).resolve().parents[2] / "build" / "answer.png"
-
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 PATIENCE = 30_000
 
 
 @pytest.fixture
 async def page() -> AsyncIterator[Page]:
-    async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=find(), args=list(QUIET))
-        page = await chromium.new_page(
+    async with chromium() as browser:
+        page = await browser.new_page(
             viewport={"width": 1180, "height": 640}, reduced_motion="reduce"
         )
         page.set_default_timeout(PATIENCE)
         yield page
-        await chromium.close()
 
 
 async def test_a_newcomer_asks_reads_a_footnote_hears_not_found_and_follows_up(

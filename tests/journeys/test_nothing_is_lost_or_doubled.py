@@ -1,19 +1,16 @@
 """Slack delivers more than once, processes die: every question still gets exactly one answer."""
 
 import asyncio
-import os
 import signal
-import sys
 import time
-from asyncio.subprocess import Process
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 
 import aiohttp
 import pytest
 
 from bot.playground.server import Playground
 from handlers.runtime.demo import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
+from tests.doubles.serving_process import served
 from tests.doubles.slack_signing import event_request, mention, signature, signed
 from tests.journeys.conftest import OpenOffice
 
@@ -79,33 +76,6 @@ async def test_a_request_with_a_bad_signature_is_refused(open_office: OpenOffice
 def streams(slack: Playground, ts: str) -> bool:
     """Tell whether an answer in the thread is being written."""
     return any(m.get("streaming_state") == "in_progress" for m in slack.messages("general", ts))
-
-
-@asynccontextmanager
-async def served(environment: Mapping[str, str]) -> AsyncIterator[tuple[Process, str]]:
-    """Run `footnote serve` in a process of its own; yields it and the address of its events."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "handlers",
-        "serve",
-        env={"PATH": os.environ["PATH"], **environment},
-        stderr=asyncio.subprocess.PIPE,
-    )
-    assert process.stderr is not None
-    drain: asyncio.Task[bytes] | None = None
-    try:
-        async with asyncio.timeout(60):
-            while b"listening at " not in (line := await process.stderr.readline()):
-                assert line, "footnote serve ended before it listened"
-        drain = asyncio.create_task(process.stderr.read())
-        yield process, line.split(b"listening at ")[1].split()[0].decode().rstrip(".")
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-        if drain is not None:
-            await drain
 
 
 @pytest.mark.timeout(240)

@@ -7,7 +7,8 @@ import pytest
 
 from bot.playground.server import Playground
 from handlers.runtime.demo import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
-from tests.journeys.test_nothing_is_lost_or_doubled import QUESTION, served, streams
+from tests.doubles.serving_process import served
+from tests.journeys.test_nothing_is_lost_or_doubled import QUESTION, streams
 
 QUESTIONS = 12
 DEATHS = 4

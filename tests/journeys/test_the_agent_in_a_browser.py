@@ -4,21 +4,19 @@ In a real browser, with the program that `footnote serve` runs, a scripted model
 GitHub. Takes a picture of the card.
 """
 
-import json
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, async_playwright, expect
 
-from bot import approval_messages as messages
-from infra.browser import find
+from tests.doubles.agent_page import opened_page
 from tests.doubles.github import GitHub, Repository
 from tests.doubles.scripted_agent import Asked, ScriptedAgent, Turn
 from tests.journeys.conftest import OpenOffice
-from tests.journeys.test_in_a_browser import PATIENCE, QUIET
 
 PICTURE = Path(__file__).resolve().parents[2] / "build" / "approval.png"
 REPOSITORY = "acme/handbook"
+REQUEST = "open an issue that the three rules stand on one page"
+CONCLUSION = "27 days of paid holiday"
 PROPOSED = {
     "repository": REPOSITORY,
     "title": "Holiday, notice and expenses on one page",
@@ -30,11 +28,24 @@ MENDED = {**PROPOSED, "title": "Say holiday, notice and expenses on one page"}
 def researcher(asked: Asked) -> Turn:
     """Read three documents side by side, propose an issue, and conclude."""
     if asked.concluding or len(asked.results) > 3:
-        return Turn("Everybody has 27 days of paid holiday a year [1].")
+        return Turn(f"Everybody has {CONCLUSION} a year [1].")
     if not asked.results:
         looked_up = ("days of paid holiday", "notice period", "expenses without a receipt")
         return Turn(calls=[("search_documents", {"query": one}) for one in looked_up])
     return Turn(calls=[("open_github_issue", PROPOSED)])
+
+
+def settings_of(model: ScriptedAgent, github: GitHub) -> dict[str, str]:
+    """Return the settings of an agent with this model, and this GitHub to open issues on."""
+    return {
+        "FOOTNOTE_AGENT": "ON",
+        "OPENAI_MODEL": "scripted",
+        "OPENAI_BASE_URL": model.base_url,
+        "FOOTNOTE_REWRITE": "off",
+        "FOOTNOTE_GITHUB_URL": github.url,
+        "FOOTNOTE_GITHUB_REPOSITORIES": REPOSITORY,
+        "FOOTNOTE_GITHUB_TOKEN": github.token,
+    }
 
 
 @pytest.mark.timeout(180)
@@ -43,54 +54,26 @@ async def test_an_issue_is_researched_mended_approved_by_a_second_person_and_lin
 ) -> None:
     async with (
         GitHub({REPOSITORY: Repository()}) as github,
-        ScriptedAgent(researcher) as server,
-        open_office(
-            FOOTNOTE_AGENT="ON",
-            OPENAI_MODEL="scripted",
-            OPENAI_BASE_URL=server.base_url,
-            FOOTNOTE_REWRITE="off",
-            FOOTNOTE_GITHUB_URL=github.url,
-            FOOTNOTE_GITHUB_REPOSITORIES=REPOSITORY,
-            FOOTNOTE_GITHUB_TOKEN=github.token,
-        ) as office,
-        async_playwright() as playwright,
+        ScriptedAgent(researcher) as model,
+        open_office(**settings_of(model, github)) as office,
+        opened_page(office.slack.url) as page,
     ):
-        chromium = await playwright.chromium.launch(executable_path=find(), args=list(QUIET))
-        page: Page = await chromium.new_page(
-            viewport={"width": 1180, "height": 900}, reduced_motion="reduce"
-        )
-        page.set_default_timeout(PATIENCE)
-        wrong: list[str] = []
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        await page.goto(office.slack.url)
-        box = page.get_by_test_id("composer-main")
-        await box.fill("@Footnote agent: open an issue that the three rules stand on one page")
-        await box.press("Enter")
-        thread = page.get_by_test_id("thread")
-        edit = thread.get_by_role("button", name=messages.EDIT, exact=True)
-        await expect(edit).to_have_count(1, timeout=PATIENCE)
-        await expect(thread.locator("pre").first).to_contain_text(PROPOSED["title"])
+        await page.ask(REQUEST)
+        await page.sees_card(PROPOSED["title"])
         assert github.issues(REPOSITORY) == []
         PICTURE.parent.mkdir(parents=True, exist_ok=True)
-        await page.screenshot(path=PICTURE)
+        await page.page.screenshot(path=PICTURE)
 
         # A colleague mends the title, and agrees to that.
-        await page.get_by_test_id("user-bob").click()
-        await page.get_by_test_id("replies").first.click()
-        await edit.click()
-        modal = page.get_by_test_id("modal")
-        await modal.locator("textarea").fill(json.dumps(MENDED))
-        await page.get_by_test_id("modal-submit").click()
-        await expect(modal).to_be_hidden()
-        await expect(thread).to_contain_text("Approved by @Bob", timeout=PATIENCE)
+        await page.become("bob")
+        await page.mend_and_approve(MENDED)
+        await page.sees("Approved by @Bob")
 
         # What was opened is what was shown last, and the thread leads there.
-        link = thread.locator(f'a[href="{github.url}/{REPOSITORY}/issues/1"]')
-        await expect(link.first).to_be_visible(timeout=PATIENCE)
-        await expect(thread).to_contain_text("27 days of paid holiday", timeout=PATIENCE)
+        await page.sees_link(f"{github.url}/{REPOSITORY}/issues/1")
+        await page.sees(CONCLUSION)
         [issue] = github.issues(REPOSITORY)
         assert issue.title == MENDED["title"]
         assert issue.body.startswith(MENDED["body"])
-        assert len(server.asked[1].results) == 3
-        await chromium.close()
-        assert wrong == []
+        assert len(model.asked[1].results) == 3
+        assert page.wrong == []

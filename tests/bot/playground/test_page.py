@@ -4,25 +4,16 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 from aiohttp import web
-from playwright.async_api import Browser, Page, Route, async_playwright, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from bot.playground import Playground
-from infra.browser import find
 from tests.bot.playground.receiver import SECRET
 from tests.bot.playground.scripted_app import QUOTE, ScriptedApp
+from tests.doubles.chromium import chromium
 
 # One browser for the module: starting it is most of the time of these tests.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 QUESTION = "How many days off do I get?"
 
 
@@ -44,10 +35,8 @@ async def talking() -> AsyncIterator[tuple[Playground, ScriptedApp]]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=find(), args=list(QUIET))
-        yield chromium
-        await chromium.close()
+    async with chromium() as launched:
+        yield launched
 
 
 @pytest_asyncio.fixture(loop_scope="module")

@@ -1,3 +1,5 @@
+import asyncio
+
 import aiohttp
 import pytest
 from slack_sdk.errors import SlackApiError
@@ -107,3 +109,15 @@ async def test_a_connection_can_be_cut_after_the_work_was_done(
     with pytest.raises(aiohttp.ClientError):
         await client.chat_postMessage(channel="CGENERAL", text="did it arrive?")
     assert [m["text"] for m in slack.messages("general")] == ["did it arrive?"]
+
+
+@pytest.mark.parametrize("after", [False, True])
+async def test_a_call_can_be_held_before_its_work_or_behind_it(
+    slack: Playground, client: AsyncWebClient, after: bool
+) -> None:
+    failure = slack.fail_next("chat.postMessage", delay=0.3, after=after)
+    held = asyncio.create_task(client.chat_postMessage(channel="CGENERAL", text="slow"))
+    await slack.wait_until(lambda: failure.begun)
+    assert len(slack.messages("general")) == after
+    await held
+    assert len(slack.messages("general")) == 1
