@@ -7,9 +7,9 @@ it among the newest issues before it opens one.
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
-from handlers.adapters.issue_trackers import number_in, opened_once, parameters, undone
+from handlers.adapters.issue_trackers import Issues, number_in, parameters, undone
 from handlers.adapters.operator_service import OperatorService, checked_address, segment
 from handlers.tools.errors import ToolRefused
 from handlers.tools.ports import Effect, ToolContext, ToolResult
@@ -60,23 +60,18 @@ class GitHubIssues:
 
     async def run(self, arguments: Mapping[str, object], context: ToolContext) -> ToolResult:
         """Open the issue, unless this call has opened it. Raises ToolRefused, ToolUnavailable."""
-        repository = str(arguments["repository"])
-        if repository not in self._repositories:
-            raise ToolRefused("Issues may not be opened in that repository.")
-        answer = await opened_once(
-            self._service,
-            f"{_path(repository)}/issues",
-            context,
-            newest={"state": "all", "sort": "created", "direction": "desc"},
-            title=str(arguments["title"]),
-            text=("body", str(arguments["body"])),
-        )
-        number = number_in(answer, "number")
-        return ToolResult(
-            f"Issue {repository}#{number} is open.",
-            url=f"{self._site}{_path(repository).removeprefix('/repos')}/issues/{number}",
-            undo={"repository": repository, "number": number},
-        )
+        repository = self._repository(arguments)
+        issues = self._issues(repository)
+        answer = await issues.opened_once(context, str(arguments["title"]), str(arguments["body"]))
+        return self._opened(repository, answer)
+
+    async def done_before(
+        self, arguments: Mapping[str, object], context: ToolContext
+    ) -> ToolResult | None:
+        """Return the issue that this call opened. Raises ToolRefused, ToolUnavailable."""
+        repository = self._repository(arguments)
+        before = await self._issues(repository).opened_before(context)
+        return None if before is None else self._opened(repository, before)
 
     async def undo(self, undo: Mapping[str, object], context: ToolContext) -> ToolResult:
         """Close the issue. Raises ToolRefused, ToolUnavailable."""
@@ -88,6 +83,24 @@ class GitHubIssues:
             deadline=context.deadline,
         )
         return ToolResult(f"Issue {repository}#{number} was closed.")
+
+    def _repository(self, arguments: Mapping[str, object]) -> str:
+        repository = str(arguments["repository"])
+        if repository not in self._repositories:
+            raise ToolRefused("Issues may not be opened in that repository.")
+        return repository
+
+    def _issues(self, repository: str) -> Issues:
+        newest = {"state": "all", "sort": "created", "direction": "desc"}
+        return Issues(self._service, f"{_path(repository)}/issues", newest, "body")
+
+    def _opened(self, repository: str, answer: Any) -> ToolResult:
+        number = number_in(answer, "number")
+        return ToolResult(
+            f"Issue {repository}#{number} is open.",
+            url=f"{self._site}{_path(repository).removeprefix('/repos')}/issues/{number}",
+            undo={"repository": repository, "number": number},
+        )
 
 
 def site_of(api: str) -> str:

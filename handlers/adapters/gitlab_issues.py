@@ -7,9 +7,9 @@ it opens one.
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
-from handlers.adapters.issue_trackers import number_in, opened_once, parameters, undone
+from handlers.adapters.issue_trackers import Issues, number_in, parameters, undone
 from handlers.adapters.operator_service import OperatorService, checked_address, segment
 from handlers.tools.errors import ToolRefused
 from handlers.tools.ports import Effect, ToolContext, ToolResult
@@ -52,23 +52,18 @@ class GitLabIssues:
 
     async def run(self, arguments: Mapping[str, object], context: ToolContext) -> ToolResult:
         """Open the issue, unless this call has opened it. Raises ToolRefused, ToolUnavailable."""
-        project = str(arguments["project"])
-        if project not in self._projects:
-            raise ToolRefused("Issues may not be opened in that project.")
-        answer = await opened_once(
-            self._service,
-            f"/projects/{segment(project)}/issues",
-            context,
-            newest={"scope": "all", "order_by": "created_at", "sort": "desc"},
-            title=str(arguments["title"]),
-            text=("description", without_quick_actions(str(arguments["body"]))),
-        )
-        number = number_in(answer, "iid")
-        return ToolResult(
-            f"Issue {project}#{number} is open.",
-            url=f"{self._site}/{'/'.join(map(segment, project.split('/')))}/-/issues/{number}",
-            undo={"project": project, "number": number},
-        )
+        project = self._project(arguments)
+        text = without_quick_actions(str(arguments["body"]))
+        answer = await self._issues(project).opened_once(context, str(arguments["title"]), text)
+        return self._opened(project, answer)
+
+    async def done_before(
+        self, arguments: Mapping[str, object], context: ToolContext
+    ) -> ToolResult | None:
+        """Return the issue that this call opened. Raises ToolRefused, ToolUnavailable."""
+        project = self._project(arguments)
+        before = await self._issues(project).opened_before(context)
+        return None if before is None else self._opened(project, before)
 
     async def undo(self, undo: Mapping[str, object], context: ToolContext) -> ToolResult:
         """Close the issue. Raises ToolRefused, ToolUnavailable."""
@@ -80,6 +75,25 @@ class GitLabIssues:
             deadline=context.deadline,
         )
         return ToolResult(f"Issue {project}#{number} was closed.")
+
+    def _project(self, arguments: Mapping[str, object]) -> str:
+        project = str(arguments["project"])
+        if project not in self._projects:
+            raise ToolRefused("Issues may not be opened in that project.")
+        return project
+
+    def _issues(self, project: str) -> Issues:
+        newest = {"scope": "all", "order_by": "created_at", "sort": "desc"}
+        path = f"/projects/{segment(project)}/issues"
+        return Issues(self._service, path, newest, "description")
+
+    def _opened(self, project: str, answer: Any) -> ToolResult:
+        number = number_in(answer, "iid")
+        return ToolResult(
+            f"Issue {project}#{number} is open.",
+            url=f"{self._site}/{'/'.join(map(segment, project.split('/')))}/-/issues/{number}",
+            undo={"project": project, "number": number},
+        )
 
 
 def without_quick_actions(text: str) -> str:

@@ -1,6 +1,7 @@
 """What the issues of all trackers have in common: arguments, the mark of a call, opening once."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from handlers.adapters.operator_service import OperatorService
@@ -69,29 +70,32 @@ def opened_before(issues: Any, call: str, body: str) -> Mapping[str, Any] | None
     return found
 
 
-async def opened_once(
-    service: OperatorService,
-    issues: str,
-    context: ToolContext,
-    *,
-    newest: Mapping[str, str],
-    title: str,
-    text: tuple[str, str],
-) -> Any:
-    """Return the issue that this call opened before, or the answer to opening it now.
+@dataclass(frozen=True, slots=True)
+class Issues:
+    """The issues of one place, where a call opens one once.
 
-    ``issues`` is the path that lists and takes issues, ``newest`` the query that has the newest
-    listed first, ``text`` the name of the field for the text, and the text. Raises ToolRefused,
-    ToolUnavailable.
+    ``path`` lists and takes them, ``newest`` is the query that has the newest listed first, and
+    ``text`` names the field for the text. Both methods raise ToolRefused, ToolUnavailable.
     """
-    query = {**newest, "per_page": str(RECENT)}
-    listed = await service.ask("GET", issues, query=query, deadline=context.deadline)
-    field, body = text
-    before = opened_before(listed, context.call, field)
-    if before is not None:
-        return before
-    fields = {"title": title, field: with_mark(body, context.call)}
-    return await service.ask("POST", issues, body=fields, deadline=context.deadline)
+
+    service: OperatorService
+    path: str
+    newest: Mapping[str, str]
+    text: str
+
+    async def opened_before(self, context: ToolContext) -> Mapping[str, Any] | None:
+        """Return the issue that this call opened before, None where there is none."""
+        query = {**self.newest, "per_page": str(RECENT)}
+        listed = await self.service.ask("GET", self.path, query=query, deadline=context.deadline)
+        return opened_before(listed, context.call, self.text)
+
+    async def opened_once(self, context: ToolContext, title: str, body: str) -> Any:
+        """Return the issue that this call opened before, or the answer to opening it now."""
+        before = await self.opened_before(context)
+        if before is not None:
+            return before
+        fields = {"title": title, self.text: with_mark(body, context.call)}
+        return await self.service.ask("POST", self.path, body=fields, deadline=context.deadline)
 
 
 def listing(issues: Any) -> list[Any]:

@@ -64,9 +64,7 @@ class JiraIssues:
 
     async def run(self, arguments: Mapping[str, object], context: ToolContext) -> ToolResult:
         """Open the issue, unless this call has opened it. Raises ToolRefused, ToolUnavailable."""
-        project = str(arguments["project"])
-        if project not in self._projects:
-            raise ToolRefused("Issues may not be opened in that project.")
+        project = self._project(arguments)
         named = opaque(context.call)[:32]
         key = await self._opened_before(project, named, context)
         if not key:
@@ -85,9 +83,18 @@ class JiraIssues:
             key = self._key(answer, project)
         if not key:
             raise ToolRefused("Jira took the issue, but did not say which key it has.")
-        return ToolResult(
-            f"Issue {key} is open.", url=f"{self._site}/browse/{key}", undo={"key": key}
-        )
+        return self._opened(key)
+
+    async def done_before(
+        self, arguments: Mapping[str, object], context: ToolContext
+    ) -> ToolResult | None:
+        """Return the issue that this call opened. Raises ToolRefused, ToolUnavailable.
+
+        One that Jira's search does not know yet is not found.
+        """
+        project = self._project(arguments)
+        key = await self._opened_before(project, opaque(context.call)[:32], context)
+        return self._opened(key) if key else None
 
     async def undo(self, undo: Mapping[str, object], context: ToolContext) -> ToolResult:
         """Move the issue to a done status. Raises ToolRefused, ToolUnavailable."""
@@ -104,6 +111,17 @@ class JiraIssues:
             "POST", path, body={"transition": {"id": done}}, deadline=context.deadline
         )
         return ToolResult(f"Issue {key} was closed.")
+
+    def _project(self, arguments: Mapping[str, object]) -> str:
+        project = str(arguments["project"])
+        if project not in self._projects:
+            raise ToolRefused("Issues may not be opened in that project.")
+        return project
+
+    def _opened(self, key: str) -> ToolResult:
+        return ToolResult(
+            f"Issue {key} is open.", url=f"{self._site}/browse/{key}", undo={"key": key}
+        )
 
     async def _opened_before(self, project: str, named: str, context: ToolContext) -> str:
         answer = await self._service.ask(

@@ -15,7 +15,7 @@ from handlers.tools.fleeting import GONE
 from handlers.tools.parts import Parts
 from handlers.tools.ports import AgentMessage, Effect, Tool
 from handlers.tools.provenance import Source
-from handlers.tools.running import UNKNOWN, Ran, ended, ran, with_result
+from handlers.tools.running import UNKNOWN, Ran, ended, found, ran, with_result
 from handlers.tools.runs import CallState, Fate, Phase, Run, RunCall
 from handlers.tools.surroundings import Surroundings
 from handlers.tools.watching import Watch
@@ -47,7 +47,7 @@ async def call(bench: Bench, run: Run) -> Run:
     for one in run.open_calls:
         tool = bench.parts.tool(one.tool)
         if one.state is CallState.RUNNING:
-            run = interrupted(run, one)
+            run = await looked_for(bench, run, one)
         elif tool is None or tool_digest(tool) != one.digest:
             run = ended(run, one, Fate.CHANGED, CHANGED)
         elif bench.parts.policy.allows(one.tool, read_back(one.bound)):
@@ -110,6 +110,28 @@ async def run_once(bench: Bench, run: Run, one: RunCall) -> Run:
         raise
     seconds = asyncio.get_running_loop().time() - began
     run = replace(run, spent=run.spent.and_seconds(seconds))
+    run = with_result(bench.parts, run, one, came, bench.around)
+    await bench.save(run)
+    await _returned(bench, one, came)
+    return run
+
+
+async def looked_for(bench: Bench, run: Run, one: RunCall) -> Run:
+    """Return the run, saved, with what a call did whose worker died, as far as its tool finds it.
+
+    Nothing is run a second time. Raises like ``Watch.during``.
+    """
+    tool = bench.parts.tool(one.tool)
+    came: Ran | None = None
+    if tool is not None and tool_digest(tool) == one.digest:
+        began = asyncio.get_running_loop().time()
+        came = await bench.watch.during(found(bench.parts, run, one, tool, bench.around))
+        seconds = asyncio.get_running_loop().time() - began
+        run = replace(run, spent=run.spent.and_seconds(seconds))
+    if came is None:
+        run = interrupted(run, one)
+        await bench.save(run)
+        return run
     run = with_result(bench.parts, run, one, came, bench.around)
     await bench.save(run)
     await _returned(bench, one, came)

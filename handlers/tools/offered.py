@@ -5,6 +5,10 @@ A distribution offers a tool in its pyproject.toml:
     [project.entry-points."footnote.tools"]
     deploys = "acme_deploys.footnote:TOOL"      # a Tool, see handlers.tools.ports
 
+It may be more than a Tool, by methods that ports.py describes: ``undo`` takes back what a call did
+(Undoable), ``done_before`` finds what a call did whose worker died (Traceable). ``fleeting = True``
+says that what it returns may not be kept.
+
 Whoever installs it wants it, so it is loaded; if that fails, or what is loaded is no tool, it is
 left out and named, and all others work. What would make two tools answer to one name, or gives one
 a name that no model can call, is refused: an operator must choose.

@@ -106,6 +106,25 @@ class Undoable(Protocol):
         ...
 
 
+@runtime_checkable
+class Traceable(Protocol):
+    """A tool that can find what a call of it did, such as an issue that bears the call's mark.
+
+    It is asked where a worker died while the call ran. Without this people are told that nobody
+    knows; in no case is the call run again.
+    """
+
+    async def done_before(
+        self, arguments: Mapping[str, object], context: ToolContext
+    ) -> ToolResult | None:
+        """Return what ``run`` would have returned, or None where nothing of the call is found.
+
+        ``arguments`` and ``context.call`` are those of the call. This only looks: it must change
+        nothing, and must take nobody else's work for the call's. Raises ToolError.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ToolCall:
     """A call that the model asks for. ``arguments`` is its JSON as the model wrote it: untrusted.

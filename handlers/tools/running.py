@@ -11,7 +11,7 @@ from handlers.tools.arguments import read_back
 from handlers.tools.errors import ToolError, ToolUnavailable
 from handlers.tools.fleeting import is_fleeting
 from handlers.tools.parts import Parts
-from handlers.tools.ports import Effect, Tool, ToolContext, ToolResult
+from handlers.tools.ports import Effect, Tool, ToolContext, ToolResult, Traceable
 from handlers.tools.prompting import told
 from handlers.tools.runs import CallState, Fate, Run, RunCall
 from handlers.tools.surroundings import Surroundings
@@ -47,19 +47,10 @@ class Ran:
 
 async def ran(parts: Parts, run: Run, call: RunCall, tool: Tool, around: Surroundings) -> Ran:
     """Run a call with its bound arguments. Raises nothing of the tool's."""
-    now = asyncio.get_running_loop().time
-    seconds = max(1.0, parts.limits.left(run.spent, parts.limits.tool_seconds))
-    deadline = now() + seconds
-    context = ToolContext(
-        caller=around.caller,
-        audience=around.audience,
-        call=idempotency_key(run.id, call.id),
-        deadline=deadline,
-        action_token=around.action_token,
-    )
+    context = _context(parts, run, call, around)
     unsure = Fate.FAILED if tool.effect is Effect.READ else Fate.UNKNOWN
     try:
-        async with asyncio.timeout_at(deadline + GRACE_SECONDS):
+        async with asyncio.timeout_at(context.deadline + GRACE_SECONDS):
             result = await tool.run(read_back(call.bound), context)
     except ToolError as error:
         fate = unsure if isinstance(error, ToolUnavailable) else Fate.FAILED
@@ -73,6 +64,30 @@ async def ran(parts: Parts, run: Run, call: RunCall, tool: Tool, around: Surroun
         )
         return Ran(unsure, error=_BROKEN)
     return Ran(Fate.WORKED, result, fleeting=is_fleeting(tool))
+
+
+async def found(
+    parts: Parts, run: Run, call: RunCall, tool: Tool, around: Surroundings
+) -> Ran | None:
+    """Return what came of a call whose worker died, None where that is not known.
+
+    The call is not run again. Raises nothing of the tool's.
+    """
+    if not isinstance(tool, Traceable):
+        return None
+    context = _context(parts, run, call, around)
+    try:
+        async with asyncio.timeout_at(context.deadline + GRACE_SECONDS):
+            result = await tool.done_before(read_back(call.bound), context)
+        return None if result is None else Ran(Fate.WORKED, result, fleeting=is_fleeting(tool))
+    except (ToolError, TimeoutError) as error:
+        word = type(error).__name__
+        log.info("a tool could not look: %s", word, extra={"trace": run.trace, "tool": call.tool})
+    except Exception as error:
+        # Of an error nobody foresaw only the name is sure to hold nothing that was said.
+        word = type(error).__name__
+        log.error("a tool failed: %s", word, extra={"trace": run.trace, "tool": call.tool})
+    return None
 
 
 def with_result(parts: Parts, run: Run, call: RunCall, came: Ran, around: Surroundings) -> Run:
@@ -111,6 +126,17 @@ def ended(run: Run, call: RunCall, fate: Fate, sentence: str) -> Run:
 def idempotency_key(run: str, call: str) -> str:
     """Return what is the same each time the same call is tried: 32 hex digits."""
     return stable_id("agent-call", run, call)
+
+
+def _context(parts: Parts, run: Run, call: RunCall, around: Surroundings) -> ToolContext:
+    seconds = max(1.0, parts.limits.left(run.spent, parts.limits.tool_seconds))
+    return ToolContext(
+        caller=around.caller,
+        audience=around.audience,
+        call=idempotency_key(run.id, call.id),
+        deadline=asyncio.get_running_loop().time() + seconds,
+        action_token=around.action_token,
+    )
 
 
 def held_by(run: Run) -> int:

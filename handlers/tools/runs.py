@@ -8,7 +8,7 @@
 
 A call goes its own way, each step saved before the next: NEW, ASKED where a human decides, RUNNING,
 ENDED. What was RUNNING when a worker died may have happened or not: a read is run again, anything
-else never.
+else never. A tool that can find what its call did is asked to look.
 """
 
 from collections.abc import Mapping

@@ -7,7 +7,8 @@
       └── consumed by a worker that never came to say RUNNING ──► ENDED: it did not run
 
 RUNNING is saved on the revision that this worker wrote last, before the tool is called. So where a
-row says ASKED nothing has run, and where it says RUNNING after its worker died, nobody can tell.
+row says ASKED nothing has run. Where it says RUNNING after its worker died, the tool is asked to
+look for what the call did; where it finds nothing, or cannot look, nobody can tell.
 """
 
 from dataclasses import replace
@@ -17,7 +18,7 @@ from bot.proposals import Decided, Ruling
 from handlers.tools.approvals import Standing
 from handlers.tools.arguments import tool_digest
 from handlers.tools.audit import AuditEvent
-from handlers.tools.calling import CHANGED, Bench, interrupted, run_once, turn_ended
+from handlers.tools.calling import CHANGED, Bench, looked_for, run_once, turn_ended
 from handlers.tools.parts import Parts
 from handlers.tools.running import ended
 from handlers.tools.runs import CallState, Fate, Run, RunCall
@@ -44,13 +45,12 @@ async def pending(parts: Parts, run: Run) -> bool:
 async def settle(bench: Bench, run: Run) -> Run:
     """Return the run with all its decided calls run, or told why not. None may be pending."""
     for one in run.open_calls:
+        standing = await bench.parts.approvals.standing(one.approval)
         if one.state is CallState.RUNNING:
-            run = interrupted(run, one)
-            await bench.save(run)
+            run = _as_edited(await looked_for(bench, run, one), one, standing)
         else:
-            standing = await bench.parts.approvals.standing(one.approval)
             run = await _settled(bench, run, one, standing)
-            await bench.save(run)
+        await bench.save(run)
     return turn_ended(run)
 
 
@@ -87,10 +87,7 @@ async def _settled(bench: Bench, run: Run, one: RunCall, standing: Standing) -> 
             return ended(run, one, Fate.EXPIRED, _EXPIRED)
         return ended(run, _by(one, standing), Fate.NOT_RUN, _NOT_RUN)
     bound = _by(one, standing)
-    run = await run_once(bench, run.with_call(bound), bound)
-    if standing.edited and (came := run.call(one.id)) is not None:
-        run = run.with_call(_saying(came, f"{_EDITED}{standing.arguments}"))
-    return run
+    return _as_edited(await run_once(bench, run.with_call(bound), bound), one, standing)
 
 
 async def _consumed(bench: Bench, run: Run, one: RunCall, standing: Standing) -> bool:
@@ -109,5 +106,9 @@ def _by(one: RunCall, standing: Standing) -> RunCall:
     return replace(one, bound=standing.arguments, decided_by=standing.decided_by)
 
 
-def _saying(one: RunCall, sentence: str) -> RunCall:
-    return replace(one, result=f"{sentence}\n{one.result}")
+def _as_edited(run: Run, one: RunCall, standing: Standing) -> Run:
+    """Return the run with a call whose result tells the model what a person made of it."""
+    came = run.call(one.id)
+    if not standing.edited or came is None:
+        return run
+    return run.with_call(replace(came, result=f"{_EDITED}{standing.arguments}\n{came.result}"))

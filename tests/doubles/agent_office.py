@@ -78,6 +78,28 @@ class CountingTool:
         return ToolResult("Taken back.")
 
 
+@dataclass
+class TracingTool(CountingTool):
+    """A counting tool that finds again what a call of it did, and notes when it is asked to."""
+
+    looked: list[tuple[str, Mapping[str, object]]] = field(default_factory=list)
+    hidden: list[BaseException | None] = field(default_factory=list)
+
+    async def done_before(
+        self, arguments: Mapping[str, object], context: ToolContext
+    ) -> ToolResult | None:
+        """Note the call, and return what it did; for each that is ``hidden`` not, or raise it."""
+        self.looked.append((context.call, arguments))
+        if self.hidden:
+            trouble = self.hidden.pop(0)
+            if trouble is not None:
+                raise trouble
+            return None
+        if (context.call, arguments) not in self.ran:
+            return None
+        return ToolResult(self.says(arguments), url=self.url, undo=self.undo_with)
+
+
 class ListedAudit:
     """An audit log in a list."""
 

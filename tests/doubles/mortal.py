@@ -14,7 +14,15 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.client import SlackClient, make_client
 from handlers.tools.audit import AuditEntry
-from handlers.tools.ports import AgentMessage, ModelTurn, Tool, ToolContext, ToolModel, ToolResult
+from handlers.tools.ports import (
+    AgentMessage,
+    ModelTurn,
+    Tool,
+    ToolContext,
+    ToolModel,
+    ToolResult,
+    Traceable,
+)
 from handlers.work.ports import Item, StateStore
 
 
@@ -168,6 +176,23 @@ class MortalTool:
         result: ToolResult = await self.tool.undo(undo, context)
         self.fate.moment(f"after undoing {self.name}")
         return result
+
+
+class MortalTraceable(MortalTool):
+    """A tool that is run, and asked what it did, by a worker that may die."""
+
+    async def done_before(
+        self, arguments: Mapping[str, object], context: ToolContext
+    ) -> ToolResult | None:
+        self.fate.moment(f"before looking for {self.name}")
+        result: ToolResult | None = await self.tool.done_before(arguments, context)
+        self.fate.moment(f"after looking for {self.name}")
+        return result
+
+
+def mortal(tool: Tool, fate: Fate) -> MortalTool:
+    """Return a tool as a worker has it that may die."""
+    return (MortalTraceable if isinstance(tool, Traceable) else MortalTool)(tool, fate)
 
 
 @dataclass

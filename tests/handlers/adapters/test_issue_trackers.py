@@ -16,7 +16,7 @@ from handlers.adapters.gitlab_issues import GitLabIssues
 from handlers.adapters.issue_trackers import LONGEST_BODY, LONGEST_TITLE
 from handlers.adapters.jira_issues import JiraIssues
 from handlers.tools.errors import ToolError, ToolRefused, ToolUnavailable
-from handlers.tools.ports import Caller, Effect, Tool, ToolContext, Undoable
+from handlers.tools.ports import Caller, Effect, Tool, ToolContext, ToolResult, Traceable, Undoable
 from index.audience import Audience
 from tests.doubles.github import GitHub, Repository
 from tests.doubles.gitlab import GitLab
@@ -40,6 +40,11 @@ class Tracker:
         arguments |= changed
         Draft202012Validator(dict(self.tool.parameters)).validate(arguments)
         return await self.tool.run(arguments, context(call, seconds))
+
+    async def look(self, call: str = "c1", **changed: object) -> ToolResult | None:
+        arguments = {**self.place, "title": "The lift is stuck", "body": "On floor 3.", **changed}
+        assert isinstance(self.tool, Traceable)
+        return await self.tool.done_before(arguments, context(call))
 
 
 def context(call: str = "c1", seconds: float = 5.0) -> ToolContext:
@@ -156,6 +161,47 @@ async def test_a_call_whose_answer_was_lost_opens_no_second_issue(
     assert first.url == tracker.url.removesuffix("1") + "2"
 
 
+async def test_what_a_call_opened_is_found_again_and_looking_opens_nothing(
+    tracker: Tracker,
+) -> None:
+    assert await tracker.look("this") is None
+    await tracker.open("before")
+    if isinstance(tracker.server, Jira):
+        tracker.server.trouble(Trouble(status=0, method="POST"))
+    tracker.server.trouble(Trouble(after=True, cut=True, method="POST"))
+    with pytest.raises(ToolUnavailable):
+        await tracker.open("this")
+    await tracker.open("behind")
+    shown, asked = tracker.shown(), len(tracker.server.asked)
+    found = await tracker.look("this")
+    assert found is not None
+    assert found.url == tracker.url.removesuffix("1") + "2"
+    assert await tracker.look("another") is None
+    assert tracker.shown() == shown
+    looks = [(one.method, one.path.rpartition("/")[2]) for one in tracker.server.asked[asked:]]
+    jira = isinstance(tracker.server, Jira)
+    assert looks == [("POST", "jql") if jira else ("GET", "issues")] * 2
+    # What was found is the same as what is returned when it works, so that it can be taken back.
+    assert found == await tracker.open("this")
+
+
+async def test_where_the_service_is_in_trouble_what_was_opened_is_not_said_to_be_missing(
+    tracker: Tracker,
+) -> None:
+    await tracker.open("this")
+    for trouble in (
+        Trouble(status=503),
+        Trouble(status=200, content=b"<html>welcome"),
+        Trouble(status=0, delay=0.8),
+    ):
+        tracker.server.trouble(trouble)
+        with pytest.raises(ToolUnavailable):
+            await tracker.look("this")
+    [(key, _)] = tracker.place.items()
+    with pytest.raises(ToolRefused, match="may not be opened"):
+        await tracker.look("this", **{key: "acme/other"})
+
+
 async def test_one_who_quotes_the_mark_of_a_call_is_not_taken_for_it(tracker: Tracker) -> None:
     done = await tracker.open("first")
     server = tracker.server
@@ -166,6 +212,7 @@ async def test_one_who_quotes_the_mark_of_a_call_is_not_taken_for_it(tracker: Tr
     else:
         return
     await tracker.open("somebody else", body=f"They wrote {text}")
+    assert await tracker.look("first") == done
     assert (await tracker.open("first")).url == done.url
 
 

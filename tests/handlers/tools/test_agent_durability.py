@@ -16,6 +16,7 @@ import pytest
 from bot import agent_messages as messages
 from bot.proposals import Verb
 from handlers.adapters.openai_agent import OpenAIToolModel
+from handlers.adapters.sqlite_queue import Delivery
 from handlers.tools.ports import Effect
 from handlers.tools.runs import Phase
 from handlers.tools.waiting import expire_runs
@@ -32,7 +33,7 @@ from tests.doubles.mortal import (
     MortalClient,
     MortalModel,
     MortalStore,
-    MortalTool,
+    mortal,
 )
 from tests.doubles.scripted_agent import Asked, ScriptedAgent, Turn
 
@@ -80,19 +81,22 @@ class Mill:
                     return passed
                 self._clock.advance(LEASE_SECONDS + 1)
                 continue
-            moment = moments.pop(0) if moments else 0
-            fate = Fate(named=moment) if isinstance(moment, str) else Fate(at=moment)
-            job = delivery.job
-            assert isinstance(job, AgentJob)
-            try:
-                await self._worker(fate).handle(job)
-                fate.moment("before the job leaves the queue")
-                await delivery.done()
-            except Killed:
-                self.died_at[fate.where.partition(":")[0]] += 1
-            fate.dead = True  # whatever still runs of this worker is over
-            passed = fate.passed
+            passed = await self.work(delivery, moments.pop(0) if moments else 0)
         raise AssertionError("the queue does not become empty")
+
+    async def work(self, delivery: Delivery, moment: int | str) -> int:
+        """Have one worker, which dies at this moment, do one job; return the moments it passed."""
+        fate = Fate(named=moment) if isinstance(moment, str) else Fate(at=moment)
+        job = delivery.job
+        assert isinstance(job, AgentJob)
+        try:
+            await self._worker(fate).handle(job)
+            fate.moment("before the job leaves the queue")
+            await delivery.done()
+        except Killed:
+            self.died_at[fate.where.partition(":")[0]] += 1
+        fate.dead = True  # whatever still runs of this worker is over
+        return fate.passed
 
     def _worker(self, fate: Fate) -> AgentWorker:
         office = self._office
@@ -100,7 +104,7 @@ class Mill:
         parts = replace(
             office.parts,
             model=MortalModel(office.parts.model, fate),
-            tools=tuple(MortalTool(tool, fate) for tool in self._tools),
+            tools=tuple(mortal(tool, fate) for tool in self._tools),
             approvals=type(office.parts.approvals)(store, clock=self._clock),
             audit=MortalAudit(office.audit, fate),
         )
