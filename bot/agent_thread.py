@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.approval_cards import card_id, card_text, proposal_blocks, undo_blocks
+from bot.approval_cards import card_id, card_id_of, card_text, proposal_blocks, undo_blocks
 from bot.blocks import Block, markdown_block, notification
 from bot.conversation import Mention
 from bot.errors import TROUBLE, MessageGone, code_of, wait_of, writing_error
@@ -117,6 +117,10 @@ class AgentThread:
         return await self._post(
             card_text(proposal), proposal_blocks(proposal, None, self._now()), card_id(proposal)
         )
+
+    async def card_of(self, approvals: Sequence[str]) -> str:
+        """Return the ts of the card that asks about these calls, "" where none is found."""
+        return await self._find(card_id_of(approvals))
 
     async def show(self, ts: str, decided: Decided) -> None:
         """Have the card show what was decided. A card that somebody deleted is let go.

@@ -38,7 +38,7 @@ from bot.proposals import Decided, Proposal, ProposedCall, Ruling
 from bot.shown_json import editable
 from bot.visible import made_visible
 
-__all__ = ["card_id", "card_text", "made_visible", "proposal_blocks", "undo_blocks"]
+__all__ = ["card_id", "card_id_of", "card_text", "made_visible", "proposal_blocks", "undo_blocks"]
 
 EDITABLE = 20_000
 """UTF-16 units of arguments that fit the fields of a dialog."""
@@ -83,7 +83,12 @@ def card_text(proposal: Proposal) -> str:
 
 def card_id(proposal: Proposal) -> str:
     """Return the block id by which the card of a proposal is found again."""
-    names = json.dumps([call.approval for call in proposal.calls])
+    return card_id_of([call.approval for call in proposal.calls])
+
+
+def card_id_of(approvals: Sequence[str]) -> str:
+    """Return the block id of the card that asks about these calls, in this order."""
+    names = json.dumps(list(approvals))
     return "proposal-" + hashlib.sha256(names.encode("utf-8", "replace")).hexdigest()[:32]
 
 

@@ -93,6 +93,8 @@ class Visit:
             if run.phase is Phase.CONCLUDING:
                 return await self._conclude(run, around)
             await self.voice.plan(run)
+            if run.phase is Phase.WAITING and not run.card_ts:
+                run = await self._card_shown(run)
             before, run = run, await advance(bench, run)
             if run.phase is Phase.WAITING and run is before:
                 return await self._wait(run)
@@ -167,15 +169,19 @@ class Visit:
         request = agent_request(found.text)
         return found if request is None else replace(found, text=request)
 
+    async def _card_shown(self, run: Run) -> Run:
+        """Show what is proposed; the card of a dead worker, on which somebody may decide, stays."""
+        asked = [one.approval for one in run.open_calls if one.state is CallState.ASKED]
+        proposal = await self.parts.approvals.proposal(asked)
+        if proposal is None:
+            return run
+        ts = await self.voice.thread.ask(proposal)
+        run = await self.voice.keep(replace(run, card_ts=ts))
+        await self.diary.note(AuditEvent.SHOWN, details={"message": ts})
+        return run
+
     async def _wait(self, run: Run) -> Run:
-        """Show what is proposed, and leave the run to whoever comes after the decision."""
-        if not run.card_ts:
-            asked = [one.approval for one in run.open_calls if one.state is CallState.ASKED]
-            proposal = await self.parts.approvals.proposal(asked)
-            if proposal is not None:
-                ts = await self.voice.thread.ask(proposal)
-                run = await self.voice.keep(replace(run, card_ts=ts))
-                await self.diary.note(AuditEvent.SHOWN, details={"message": ts})
+        """Leave the run to whoever comes after the decision."""
         await Waiting(self.store).add(self.job, run.expires_at)
         await self.voice.thread.settle()
         await self.voice.thread.session("suspended")

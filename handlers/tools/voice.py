@@ -24,7 +24,7 @@ from handlers.answering.tries import posted_in
 from handlers.answering.worker import posted_key
 from handlers.tools.planning import steps
 from handlers.tools.run_rows import KEPT_SECONDS, RunRow
-from handlers.tools.runs import Run
+from handlers.tools.runs import CallState, Run
 from handlers.work.claims import Claim
 from handlers.work.ports import StateStore
 
@@ -79,7 +79,8 @@ class Voice:
         """Take away what a dead worker said and could not save. Raises like ``own_messages_after``.
 
         It began no sooner than its job was accepted, seconds since the epoch; what people wrote
-        until then does not hide what it said. What it saved but could not mark is marked.
+        until then does not hide what it said. What it saved but could not mark is marked. A card
+        stays for whoever goes on: somebody may have decided on it meanwhile.
         """
         run = self._row.run
         await self._mark(run.posted)
@@ -91,6 +92,9 @@ class Voice:
         )
         debris = {ts for ts in found if await self._store.get(posted_key(since, ts)) is None}
         debris |= set(posted_in(self._claim))
+        asked = [one.approval for one in run.open_calls if one.state is CallState.ASKED]
+        if debris and asked and not run.card_ts:
+            debris.discard(await self.thread.card_of(asked))
         await discard(self._client, self.mention.channel, sorted(debris - set(run.posted)))
 
     async def take_back(self) -> None:

@@ -224,6 +224,47 @@ async def test_what_people_wrote_before_the_decision_does_not_hide_what_a_dead_w
     assert said.count(messages.done("Open issue", issue.url)) == 1
 
 
+async def test_a_card_that_a_dead_worker_left_stays_for_whoever_decides_at_once(
+    tmp_path: Path,
+) -> None:
+    clock = ManualClock()
+    async with (
+        ScriptedAgent(decide) as model,
+        opened_office(
+            tmp_path, model.base_url, tools_of(), clock=clock, rate_limits=False
+        ) as office,
+    ):
+        mill, issue = await a_mill(office, clock)
+        await office.ask("approve")
+        all_moments = await mill.work_off([])
+        unsaved = 0
+        for moment in range(all_moments // 2, all_moments):
+            issue.ran.clear()
+            job = await office.ask("approve")
+            delivery = await office.queue.receive()
+            assert delivery is not None
+            await mill.work(delivery, moment)
+            left = cards(office, job)
+            if left:
+                run = await office.run(job)
+                unsaved += not run.card_ts
+                await office.queue.put(await office.decide(job))
+                await mill.work_off([])
+                assert await check(office, job, "approve", issue) == "whole"
+                # The one that was decided on, and it says so.
+                assert [ts for ts, _ in cards(office, job)] == [ts for ts, _ in left]
+                assert "Approved" in cards(office, job)[0][1]
+            else:
+                await mill.work_off([])
+    assert unsaved >= 2
+
+
+def cards(office: AgentOffice, job: AgentJob) -> list[tuple[str, str]]:
+    """Return each card in the thread of a job: its ts, and all of it as text."""
+    thread = office.slack.messages("general", job.ts)
+    return [(str(m["ts"]), str(m["blocks"])) for m in thread if "proposal-" in str(m.get("blocks"))]
+
+
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
 async def test_hundreds_of_runs_die_at_random_moments_and_each_ends_once(tmp_path: Path) -> None:
