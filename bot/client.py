@@ -78,14 +78,22 @@ async def bot_user_id(client: AsyncWebClient) -> str:
 
 
 def quiet_logger() -> logging.Logger:
-    """Return a logger for Slack's libraries that never logs below INFO.
+    """Return a logger for Slack's libraries that never logs below INFO, and no stack traces.
 
-    At DEBUG they write requests with the words of people and the answers of Slack.
+    At DEBUG they write requests with the words of people and the answers of Slack. A connection
+    that is lost they log with its whole stack, every ten seconds until it is there again.
     """
     logger = logging.getLogger("bot.slack")
     if logger.level < logging.INFO:
         logger.setLevel(logging.INFO)
+    if _without_stack not in logger.filters:
+        logger.addFilter(_without_stack)
     return logger
+
+
+def _without_stack(record: logging.LogRecord) -> bool:
+    record.exc_info = None
+    return True
 
 
 async def _identity(client: AsyncWebClient) -> Identity:

@@ -35,10 +35,10 @@ _PASSING = frozenset(
     }
 )
 
-
-_TOKEN = frozenset(
+TOKEN_CODES = frozenset(
     {"invalid_auth", "not_authed", "account_inactive", "token_expired", "token_revoked"}
 )
+"""Slack's codes for a token that it does not know, or not any more."""
 
 
 class FootnoteWithheld(Exception):
@@ -113,7 +113,7 @@ def _translate(
     code = code_of(error)
     if code in _GONE:
         return MessageGone("The message was deleted before it could be answered.")
-    if code in _TOKEN:
+    if code in TOKEN_CODES:
         return TokenRefused(f"Slack refuses the bot token ({code}). Give the bot a valid one.")
     if code in _PASSING:
         return SlackUnreachable(

@@ -21,7 +21,9 @@ class Vanished(IndexUnavailable):
 
 def missing(uri: str) -> IndexMissing:
     """Return the error for a place that nothing was synced into."""
-    return IndexMissing(f"There is no index at {uri} yet. Sync a source into it first.")
+    return IndexMissing(
+        f"There is no index at {uri} yet. Sync a source into it first: footnote sync."
+    )
 
 
 def mismatch(uri: str, theirs: str, size: int, ours: str, dimensions: int) -> EmbedderMismatch:

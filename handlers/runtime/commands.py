@@ -138,6 +138,7 @@ async def run_ask(settings: Settings, question: str, *, as_json: bool) -> int:
             if isinstance(event, Finished):
                 answer = event.answer
     assert answer is not None
+    answer = replace(answer, index_version=found.index_version)
     if as_json:
         terminal.print_json({"question": question, **asdict(answer)})
     else:

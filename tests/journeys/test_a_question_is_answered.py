@@ -1,15 +1,22 @@
 """From a mention to a footnote that opens, through Slack's own protocols."""
 
+import asyncio
+import gc
 import json
+import logging
 import sqlite3
 from typing import Any
 
 import pytest
 
 from bot import messages
+from bot.errors import ConversationUnreadable
 from bot.playground.people import User
 from bot.wording import GERMAN
+from handlers.runtime.laptop import running
+from handlers.runtime.settings import Settings
 from handlers.runtime.wiring import state_path
+from tests.doubles.local_cloud import until
 from tests.doubles.scripted_model import ScriptedModel, Streams
 from tests.journeys.conftest import Office, OpenOffice
 
@@ -204,6 +211,34 @@ async def test_the_whole_path_works_over_socket_mode(open_office: OpenOffice) ->
         ts = await office.slack.say("alice", "general", f"@Footnote {HOLIDAYS}")
         answer = await office.slack.wait_for_answer("general", ts)
     assert "27 days of paid holiday" in shown(answer)
+
+
+async def test_a_refused_app_token_ends_it_with_a_sentence(
+    open_office: OpenOffice,
+) -> None:
+    with pytest.raises(ConversationUnreadable, match="Check SLACK_APP_TOKEN"):
+        async with open_office(SLACK_APP_TOKEN="xapp-wrong"):
+            pytest.fail("it is connected")
+
+
+async def test_slack_that_is_away_is_waited_for_without_stack_traces(
+    environment: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    nowhere = {"SLACK_API_URL": "http://127.0.0.1:9/api/", "SLACK_APP_TOKEN": "xapp-playground"}
+
+    async def serve() -> None:
+        async with running(Settings.load(environment | nowhere)):
+            pytest.fail("it is connected")
+
+    serving = asyncio.create_task(serve())
+    await until(lambda: any(one.levelno >= logging.ERROR for one in caplog.records), 40)
+    serving.cancel()
+    await asyncio.wait([serving])
+    gc.collect()
+    assert serving.cancelled()
+    assert "Slack cannot be reached yet" in caplog.text
+    assert "Traceback" not in caplog.text
+    assert "Unclosed" not in caplog.text
 
 
 @pytest.mark.parametrize("kind", ["guest", "stranger"])

@@ -87,6 +87,7 @@ class EventsEndpoint:
             raise EndpointUnreachable("The address did not answer in time.") from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise EndpointUnreachable(
-                f"The address cannot be reached ({type(error).__name__})."
+                f"{self._url} cannot be reached ({type(error).__name__}). Another address is given"
+                " with --events-url; make local-cloud prints its own."
             ) from error
         return Reply(response.status, raw.decode("utf-8", "replace"), time.monotonic() - began)
