@@ -75,7 +75,7 @@ def read_callers(text: str) -> McpCallers:
     """Return those that a file lists. Raises CallersInvalid with everything that is wrong."""
     try:
         tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also of a number with too many digits
         raise CallersInvalid([f"The file is no TOML: {error}."]) from None
     entries = tables.pop("caller", [])
     if tables or not isinstance(entries, list):

@@ -83,7 +83,7 @@ def read_servers(text: str, secrets: Mapping[str, str]) -> tuple[McpServer, ...]
     """
     try:
         tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also of a number with too many digits
         raise McpServersInvalid([f"It is no TOML: {error}."]) from None
     entries = tables.pop("server", [])
     if tables or not isinstance(entries, list):

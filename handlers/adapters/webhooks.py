@@ -57,7 +57,7 @@ def read_hooks(text: str, secret: Callable[[str], str]) -> dict[str, Hook]:
     """
     try:
         tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also of a number with too many digits
         raise HooksInvalid(f"The file of webhooks is no TOML: {error}.") from None
     entries = tables.get("hook")
     if not isinstance(entries, list) or tables.keys() != {"hook"}:

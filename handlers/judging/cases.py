@@ -35,6 +35,8 @@ class Case:
             raise CaseRefused("A case needs a question; write it in quotes.")
         if len(self.question) > LONGEST_QUESTION:
             raise CaseRefused(f"A question has at most {LONGEST_QUESTION} characters.")
+        if not _is_text(self.question):
+            raise CaseRefused("The question holds bytes that are no text; write it in UTF-8.")
         if self.unanswerable and (self.expects or self.answers):
             raise CaseRefused(
                 "An unanswerable question expects no page and no answer; leave out"
@@ -77,13 +79,21 @@ def add(case: Case, folder: Path) -> Path:
         content["answers"] = list(case.answers)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8") as file:
-            file.write(json.dumps(content, ensure_ascii=False, indent=2) + "\n")
+    except OSError as error:
+        raise CaseRefused(f"{folder} cannot be a folder ({error.strerror}).") from error
+    try:
+        file = path.open("x", encoding="utf-8")
     except FileExistsError as error:
         raise CaseRefused(
             f"This question is there already: {path}. Change that file, or remove it first."
         ) from error
     except OSError as error:
+        raise CaseRefused(f"{path} cannot be written ({error.strerror}).") from error
+    try:
+        with file:
+            file.write(json.dumps(content, ensure_ascii=False, indent=2) + "\n")
+    except OSError as error:
+        path.unlink(missing_ok=True)  # a half case would be in the way of the next try
         raise CaseRefused(f"{path} cannot be written ({error.strerror}).") from error
     return path
 
@@ -121,7 +131,7 @@ def _read(path: Path) -> Case:
         content = json.loads(path.read_text("utf-8"))
     except OSError as error:
         raise CaseRefused(f"{path} cannot be read ({error.strerror}).") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CaseRefused(f"{path} is not JSON in UTF-8; correct or remove it.") from error
     if not isinstance(content, dict) or not isinstance(content.get("question"), str):
         raise CaseRefused(f'{path} is no judged case: it needs a "question"; correct or remove it.')
@@ -139,6 +149,13 @@ def _read(path: Path) -> Case:
         )
     except CaseRefused as error:
         raise CaseRefused(f"{path}: {error}") from error
+
+
+def _is_text(given: str) -> bool:
+    try:
+        return bool(given.encode())
+    except UnicodeEncodeError:
+        return False
 
 
 def _texts(content: dict[str, Any], name: str) -> tuple[str, ...]:

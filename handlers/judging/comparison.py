@@ -5,6 +5,7 @@ of all the figures of two equal runs one is called a difference in at most 5 % o
 """
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,7 +73,7 @@ def read_report(path: Path) -> dict[str, Any]:
             f"{path} cannot be read ({error.strerror}); name a file that `footnote eval --json`"
             " wrote."
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ReportUnreadable(f"{path} is not JSON; was it written to the end?") from error
     if not isinstance(report, dict) or report.get("format") != FORMAT:
         raise ReportUnreadable(
@@ -81,8 +82,9 @@ def read_report(path: Path) -> dict[str, Any]:
     try:
         for one in report["sets"]:
             _rows(one["questions"])
+            str(one["name"])
         recipe.rows(report["configuration"])
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
         raise ReportUnreadable(f"{path} lacks a part of a report; measure it again.") from error
     return report
 
@@ -133,12 +135,19 @@ def _rows(questions: Sequence[Mapping[str, Any]]) -> Rows:
     for one in rows.values():
         _evidence(one)
         for value in one["values"].values():
-            float(value)
+            _number(value)
     return rows
 
 
 def _evidence(row: Mapping[str, Any]) -> float | None:
-    return None if row["evidence"] is None else float(row["evidence"])
+    return None if row["evidence"] is None else _number(row["evidence"])
+
+
+def _number(value: Any) -> float:
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError("a figure is no number")
+    return number
 
 
 def _tested(

@@ -103,6 +103,10 @@ def sample(questions: Sequence[Asked], limit: int | None) -> list[Asked]:
     """
     if limit is None or limit >= len(questions):
         return list(questions)
-    chosen = sorted(questions, key=lambda one: hashlib.sha256(one.id.encode()).digest())[:limit]
+    chosen = sorted(questions, key=_hash)[:limit]
     ids = {one.id for one in chosen}
     return [one for one in questions if one.id in ids]
+
+
+def _hash(asked: Asked) -> bytes:
+    return hashlib.sha256(asked.id.encode("utf-8", "surrogatepass")).digest()

@@ -70,18 +70,24 @@ class RememberingEmbedder:
         self._known.update(zip(map(_key, texts), vectors, strict=True))
 
     def keep(self) -> None:
-        """Write all vectors to ``place``, if there is one and any is new. Raises OSError."""
+        """Write all vectors to ``place``, if there is one and any is new.
+
+        Raises OSError; what was there before is then there still.
+        """
         if self._place is None or len(self._known) == self._kept:
             return
         self._place.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = self._place.with_suffix(".part.npz")
-        np.savez(
-            unfinished,
-            embedder=np.array(self.name),
-            keys=np.array(list(self._known)),
-            vectors=np.stack(list(self._known.values())),
-        )
-        os.replace(unfinished, self._place)
+        unfinished = self._place.with_suffix(f".{os.getpid()}.npz")
+        try:
+            np.savez(
+                unfinished,
+                embedder=np.array(self.name),
+                keys=np.array(list(self._known)),
+                vectors=np.stack(list(self._known.values())),
+            )
+            os.replace(unfinished, self._place)
+        finally:
+            unfinished.unlink(missing_ok=True)
         self._kept = len(self._known)
 
 

@@ -4,6 +4,7 @@ Retrieved text is shown as text: everything is escaped, addresses are not made l
 forbids the browser to fetch anything.
 """
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -47,10 +48,14 @@ def write_report(
 ) -> None:
     """Write the report as ``path``. Raises JudgingError when that cannot be written."""
     page = rendered(measured, block, comparison, opinions)
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        path.write_text(page, encoding="utf-8")
+        unfinished.write_text(page, encoding="utf-8", errors="replace")
+        os.replace(unfinished, path)  # what stood there before stays until this one is whole
     except OSError as error:
         raise JudgingError(f"{path} cannot be written ({error.strerror}).") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def rendered(

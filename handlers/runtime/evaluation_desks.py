@@ -12,7 +12,7 @@ from handlers.judging.gathering import GatheringEmbedder
 from handlers.judging.judge import Desk
 from handlers.judging.model_judge import ModelJudge
 from handlers.judging.remembering import NotingEmbedder, RememberingEmbedder
-from handlers.runtime import wiring
+from handlers.runtime import terminal, wiring
 from handlers.runtime.answerers import answering
 from handlers.runtime.settings import Settings
 
@@ -66,7 +66,13 @@ async def desks(
             yield lambda n: timed if n < TIMED else untimed
         finally:
             gathering.close()
-            remembering.keep()
+            try:
+                remembering.keep()
+            except OSError as error:
+                terminal.tell(
+                    f"What was embedded could not be kept ({error.strerror}); it is embedded again"
+                    " the next time."
+                )
 
 
 @asynccontextmanager

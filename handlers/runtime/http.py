@@ -15,6 +15,7 @@ from slack_bolt.response import BoltResponse
 from handlers.runtime.settings import SettingsError
 
 log = logging.getLogger(__name__)
+_requests = logging.getLogger(f"{__name__}.requests")
 
 EVENTS_PATH = "/slack/events"
 """Where Slack posts everything: events, commands and clicks."""
@@ -88,7 +89,11 @@ async def serve_http(app: Receiver, *, host: str, port: int) -> AsyncIterator[st
         for name, value in request.headers.items():
             known = given.get(name.lower())
             given[name.lower()] = value if known is None else f"{known},{value}"
-        response = await app.receive(given, await request.read())
+        try:
+            body = await request.read()
+        except (web.RequestPayloadError, ConnectionError):
+            return web.Response(status=400)  # broken off, or not packed as it says
+        response = await app.receive(given, body)
         headers, cookies = _headers(response)
         answer = web.Response(status=response.status, body=response.body.encode(), headers=headers)
         for cookie in cookies:
@@ -100,8 +105,12 @@ async def serve_http(app: Receiver, *, host: str, port: int) -> AsyncIterator[st
 
     routes = web.Application(client_max_size=BODY_LIMIT)
     routes.add_routes([web.post(EVENTS_PATH, slack_events), web.get("/health", health)])
+    if _only_the_kind not in _requests.filters:
+        _requests.addFilter(_only_the_kind)
     # No access log: it would hold one line a request and nothing that the outcomes do not say.
-    runner = web.AppRunner(routes, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+    runner = web.AppRunner(
+        routes, access_log=None, logger=_requests, shutdown_timeout=SHUTDOWN_SECONDS
+    )
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port)
@@ -113,6 +122,14 @@ async def serve_http(app: Receiver, *, host: str, port: int) -> AsyncIterator[st
         yield f"http://{f'[{host}]' if ':' in host else host}:{bound}"
     finally:
         await runner.cleanup()
+
+
+def _only_the_kind(record: logging.LogRecord) -> bool:
+    """Have a log say what went wrong with a request, but nothing of what a stranger sent."""
+    kind = record.exc_info[0] if record.exc_info else None
+    record.msg = f"a request was not answered ({kind.__name__ if kind else 'malformed'})"
+    record.args, record.exc_info = (), None
+    return True
 
 
 def _headers(response: BoltResponse) -> tuple[dict[str, str], list[str]]:

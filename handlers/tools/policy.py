@@ -60,7 +60,7 @@ def read_policy(text: str) -> Policy:
     """Read a policy, as TOML. Raises BadPolicy."""
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also of a number with too many digits
         raise BadPolicy(f"The policy is not TOML: {error}.") from error
     rules = data.pop("allow", [])
     if data:

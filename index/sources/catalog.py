@@ -88,7 +88,7 @@ def read_catalog(text: str, kinds: Mapping[str, Kind]) -> tuple[Declared, ...]:
     """
     try:
         tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also of a number with too many digits
         raise CatalogInvalid([f"The catalog is no TOML: {error}."]) from None
     problems = [f"{name!r} means nothing here; a source begins with [[source]]." for name in tables]
     entries = tables.get("source", [])

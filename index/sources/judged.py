@@ -1,6 +1,5 @@
 """A judged set in the BEIR layout: documents, questions, and which document answers which."""
 
-import csv
 import hashlib
 import html
 import json
@@ -12,6 +11,8 @@ from typing import Any
 from index.audience import EVERYONE
 from index.documents import DocumentRef, RawDocument
 from index.errors import DocumentUnreadable, SourceUnavailable
+
+LARGEST_GAIN = 999_999
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,11 @@ class JudgedSet:
             raise DocumentUnreadable(
                 f"{folder / 'qrels.tsv'} judges {missing[0]!r}, which corpus.jsonl does not hold;"
                 " check that both files belong together."
+            )
+        if not qrels.keys() & {query.id for query in queries}:
+            raise DocumentUnreadable(
+                f"{folder / 'qrels.tsv'} judges no question of queries.jsonl; check that both files"
+                " belong together."
             )
         return cls(folder.resolve().name, documents, queries, qrels, _content(folder))
 
@@ -229,7 +235,7 @@ def _rows(path: Path) -> Iterator[_Row]:
             continue
         try:
             values = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise _broken(path, number, "is not JSON") from error
         if not isinstance(values, dict):
             raise _broken(path, number, "must be a JSON object")
@@ -245,16 +251,20 @@ def _rows(path: Path) -> Iterator[_Row]:
 
 def _judgements(path: Path) -> dict[str, dict[str, int]]:
     qrels: dict[str, dict[str, int]] = {}
-    for number, cells in enumerate(
-        csv.reader(_lines(path), delimiter="\t", quoting=csv.QUOTE_NONE), 1
-    ):
-        if number == 1 or not cells:
+    for number, line in enumerate(_lines(path), 1):
+        cells = line.rstrip("\r").split("\t")
+        if number == 1 and len(cells) == 3 and cells[2].isdecimal():
+            raise _broken(path, number, "must be a header row, and is a judgement")
+        if number == 1 or cells == [""]:
             continue
         try:
-            query, document, gain = cells
-            qrels.setdefault(query, {})[document] = int(gain)
+            query, document, given = cells
+            gain = int(given)
+            if abs(gain) > LARGEST_GAIN:
+                raise ValueError("a gain")
+            qrels.setdefault(query, {})[document] = gain
         except ValueError as error:
-            reason = "must be query id, document id and gain, a whole number"
+            reason = "must be query id, document id and gain, a whole number of six digits at most"
             raise _broken(path, number, reason) from error
     if not qrels:
         raise DocumentUnreadable(f"{path} holds no judgement; fill it or name another folder.")

@@ -84,7 +84,7 @@ def read_rule_file(content: bytes) -> tuple[Rule, ...]:
         tables = tomllib.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise RulesInvalid(["it is no UTF-8 text; save it as UTF-8."]) from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # also of a number with too many digits
         raise RulesInvalid([f"it is no TOML ({str(error)[:200]})."]) from None
     foreign = sorted(tables.keys() - {"rules"})
     if foreign:

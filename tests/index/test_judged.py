@@ -87,6 +87,11 @@ async def test_title_and_text_reach_the_parser_unchanged_even_if_they_are_code(
         ("qrels", "query-id\tcorpus-id\tscore\nq1\ta#1\n", "line 2: must be query id"),
         ("qrels", "query-id\tcorpus-id\tscore\nq1\ta#1\tgood\n", "line 2: must be query id"),
         ("qrels", "query-id\tcorpus-id\tscore\nq1\ta#1\t0.5\n", "a whole number"),
+        ("qrels", f"query-id\tcorpus-id\tscore\nq1\ta#1\t{'9' * 41}\n", "six digits at most"),
+        ("qrels", f"query-id\tcorpus-id\tscore\n{'q' * 200_000}\ta#1\t1\n", "no question"),
+        ("qrels", "query-id\tcorpus-id\tscore\nelse\ta#1\t1\n", "judges no question"),
+        ("qrels", "q1\ta#1\t1\nq1\t2\t1\n", "line 1: must be a header row"),
+        ("queries", "[" * 100_000, "line 1: is not JSON"),
     ],
 )
 def test_a_broken_set_is_refused_with_file_line_and_reason(

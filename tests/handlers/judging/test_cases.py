@@ -1,6 +1,8 @@
 """Judged cases: one small file each, written, read and matched with what was found."""
 
 import json
+import resource
+import signal
 from pathlib import Path
 
 import pytest
@@ -36,6 +38,27 @@ def test_the_same_question_is_not_written_twice(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 1
 
 
+def test_what_cannot_be_written_leaves_nothing_in_the_way(tmp_path: Path) -> None:
+    tea = Case("When is tea?", ("tea.md",))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # the write fails, as on a full disk
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        with pytest.raises(CaseRefused, match="cannot be written"):
+            add(tea, tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert list(tmp_path.iterdir()) == []
+    assert add(tea, tmp_path).exists()
+
+
+def test_a_file_in_place_of_the_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CaseRefused, match="cannot be a folder"):
+        add(Case("When is tea?", ("tea.md",)), tmp_path / "file")
+
+
 def test_a_question_in_any_script_has_a_harmless_file_name(tmp_path: Path) -> None:
     for question in ("../../etc/passwd", "何時ですか", "a" * 400, "-rf"):
         path = add(Case(question, ("x",)), tmp_path)
@@ -49,6 +72,7 @@ def test_a_question_in_any_script_has_a_harmless_file_name(tmp_path: Path) -> No
     [
         (" ", ["a"], [], False, "needs a question"),
         ("x" * 5000, ["a"], [], False, "at most 4000"),
+        ("\udcff?", ["a"], [], False, "no text"),
         ("Why?", [], [], False, "Name the page"),
         ("Why?", ["a"], [], True, "expects no page"),
         ("Why?", [], ["so"], True, "no answer"),

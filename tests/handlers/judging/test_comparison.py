@@ -147,6 +147,13 @@ def test_every_part_of_the_recipe_that_changed_is_named() -> None:
     assert (weight.before, weight.after) == (before["fusion"]["KEYWORD_WEIGHT"], 0.0)  # type: ignore[index]
 
 
+def with_figure(value: object, *, nameless: bool = False) -> str:
+    """Return a report of one question."""
+    one: dict[str, Any] = {"questions": [{"id": 1, "values": {"a": value}, "evidence": None}]}
+    one |= {} if nameless else {"name": "x"}
+    return json.dumps({"format": FORMAT, "configuration": {}, "sets": [one]})
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [
@@ -156,16 +163,11 @@ def test_every_part_of_the_recipe_that_changed_is_named() -> None:
         ('{"sets": []}', "is no report"),
         (json.dumps({"format": FORMAT}), "lacks a part"),
         (json.dumps({"format": FORMAT, "configuration": {}, "sets": [{"name": "x"}]}), "lacks"),
-        (
-            json.dumps(
-                {
-                    "format": FORMAT,
-                    "configuration": {},
-                    "sets": [{"questions": [{"id": 1, "values": {"a": "b"}, "evidence": None}]}],
-                }
-            ),
-            "lacks",
-        ),
+        (with_figure("b"), "lacks"),
+        (with_figure(float("nan")), "lacks"),
+        (with_figure(10**400), "lacks"),
+        (with_figure(1.0, nameless=True), "lacks"),
+        ("[" * 100_000, "is not JSON"),
     ],
 )
 def test_what_is_no_report_is_refused_in_a_sentence(

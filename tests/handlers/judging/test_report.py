@@ -109,6 +109,7 @@ def test_what_cannot_be_written_is_said(tmp_path_factory: pytest.TempPathFactory
     assert (folder / "a.html").read_text("utf-8").startswith("<!doctype html>")
     with pytest.raises(JudgingError, match="cannot be written"):
         write_report(folder, [measured("tiny", judged(good))], block())
+    assert [one.name for one in folder.iterdir()] == ["a.html"]
 
 
 def test_the_worst_cases_say_what_went_wrong_each_question_once() -> None:

@@ -121,6 +121,31 @@ async def test_the_server_hands_over_the_bytes_that_were_signed(body: bytes) -> 
     assert received["x-slack-signature"] == "v0=1"
 
 
+async def test_what_a_stranger_sends_in_bad_shape_is_answered_and_not_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    app = Echo()
+    async with serve_http(app, host="127.0.0.1", port=0) as address, ClientSession() as session:
+        packed = {"Content-Encoding": "gzip"}
+        async with session.post(
+            f"{address}/slack/events", data=b"secret words", headers=packed
+        ) as answer:
+            assert answer.status == 400
+        host, port = address.removeprefix("http://").split(":")
+        for sent in (
+            b"POST /slack/events HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\nsecret words",
+            b"POST /slack/events HTTP/1.1\r\nX: " + b"secret" * 9_000 + b"\r\n\r\n",
+        ):
+            _, writer = await asyncio.open_connection(host, int(port))
+            writer.write(sent)
+            await writer.drain()
+            writer.transport.abort()
+            await asyncio.sleep(0.2)
+    assert app.received == []
+    assert "Traceback" not in caplog.text
+    assert "secret" not in caplog.text
+
+
 async def test_the_server_answers_as_the_app_does() -> None:
     response = BoltResponse(
         status=418, body={"a": "☃"}, headers={"Set-Cookie": ["a=1; Path=/", "b=2"], "X-One": "1"}
