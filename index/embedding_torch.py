@@ -66,6 +66,11 @@ class SentenceTransformerEmbedder:
         with self._lock:
             return int(self._loaded().get_embedding_dimension() or 0)
 
+    @property
+    def precision(self) -> str:
+        """What it computes in, "bfloat16" or "float32"; loads torch, but not the model."""
+        return str(_dtype(self._precision, _device())).removeprefix("torch.")
+
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
         """Return one row of length 1 a text, in order; shape (len(texts), dimensions).
 
@@ -141,7 +146,7 @@ def load(
         ) from error
     if threads is not None:
         torch.set_num_threads(threads)
-    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    device = device or _device()
     arguments: dict[str, Any] = {"dtype": _dtype(precision, device)}
     try:
         with _quiet():
@@ -156,6 +161,12 @@ def load(
     if longest is not None:
         model.max_seq_length = longest
     return model.eval()
+
+
+def _device() -> str:
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def _dtype(precision: Precision, device: str) -> "torch.dtype":

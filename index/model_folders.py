@@ -54,6 +54,19 @@ def model_folder(name: str) -> Path:
         ) from error
 
 
+def model_at_hand(name: str) -> Path | None:
+    """Return the folder of a model as ``model_folder`` does, or None; nothing is fetched."""
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return folder
+    try:
+        from huggingface_hub import snapshot_download
+
+        return Path(snapshot_download(name, local_files_only=True))
+    except Exception:  # no package, no such model in its cache, or no name of one
+        return None
+
+
 def space_name(folder: Path) -> str:
     """Return the name of the vector space of the model in ``folder``.
 

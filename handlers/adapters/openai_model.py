@@ -30,7 +30,14 @@ if TYPE_CHECKING:
     from openai.types.chat import ChatCompletionMessageParam
 
 _DONE = frozenset({"stop", "tool_calls", "function_call"})
-_OPTIONAL: dict[str, object] = {"stream_options": {"include_usage": True}, "temperature": 0.0}
+
+TEMPERATURE = 0.0
+"""The likeliest word each time: the same prompt is to give the same answer."""
+
+_OPTIONAL: dict[str, object] = {
+    "stream_options": {"include_usage": True},
+    "temperature": TEMPERATURE,
+}
 """Asked for, and left out from then on where a server rejects it."""
 
 

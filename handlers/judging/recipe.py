@@ -6,6 +6,7 @@ the code does.
 """
 
 import hashlib
+import platform
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,17 @@ from importlib.resources.abc import Traversable
 from types import ModuleType
 
 from handlers.answering import evidence, extractive, prompts, quoting, refusal
-from index import chunking, follow_ups, keywords, ranking, retrieval
+from handlers.judging import figures, intervals, judge
+from index import (
+    chunking,
+    context,
+    follow_ups,
+    keywords,
+    lance_upkeep,
+    near_duplicates,
+    ranking,
+    retrieval,
+)
 from index.keywords import ANALYSIS
 from index.ports import Embedder
 
@@ -28,12 +39,43 @@ _PARTS: Mapping[str, ModuleType] = {
     "fusion": ranking,
     "turns": follow_ups,
     "retrieval": retrieval,
+    "near duplicates": near_duplicates,
+    "context": context,
+    "vector index": lance_upkeep,
     "quotes": extractive,
     "evidence": evidence,
     "quoting": quoting,
     "refusal": refusal,
+    "figures": figures,
+    "intervals": intervals,
+    "judge": judge,
 }
-_CODE = ("index", "handlers.answering")
+_CODE = (
+    "index",
+    "handlers.answering",
+    "handlers.judging",
+    "handlers.adapters.openai_model",
+    "handlers.adapters.openai_calls",
+    "handlers.adapters.openai_embedder",
+    "handlers.adapters.entailment",
+    "handlers.runtime.answerers",
+    "handlers.runtime.embedders",
+    "handlers.runtime.evaluation_desks",
+    "handlers.runtime.wiring",
+    "bot.conversation",
+)
+"""Packages and modules that take part in a figure, by name: most stand to the left of this room."""
+
+_LIBRARIES = (
+    # Search.
+    *("lancedb", "numpy", "PyStemmer"),
+    # Models.
+    *("onnxruntime", "torch", "sentence-transformers", "transformers", "tokenizers", "openai"),
+    # Documents.
+    *("markdown-it-py", "selectolax", "pypdfium2", "docutils"),
+    # Figures.
+    "ir-measures",
+)
 EXTRACTIVE = "none (extractive)"
 _TOLD_ONLY = frozenset({"date"})
 """Differs from run to run and changes no figure."""
@@ -51,25 +93,32 @@ class Change:
 def configuration(
     *,
     embedder: Embedder,
+    precision: Block,
     model: str,
+    sampling: Block,
     settings: Block,
     run: Block,
     sets: Block,
 ) -> dict[str, object]:
     """Return the configuration block of a run: groups of names and plain values.
 
+    ``precision`` tells in which floats vectors are computed, ``sampling`` how the model is asked,
     ``settings`` holds those that shape an answer, ``run`` how it was asked for, ``sets`` what each
     set holds; an empty ``model`` means that answers are quotes.
     """
     return {
         "date": datetime.now(UTC).date().isoformat(),
-        "package": _version(),
+        "package": _version("footnote-bot"),
+        "python": ".".join(platform.python_version_tuple()[:2]),
+        "libraries": {name: _version(name) for name in _LIBRARIES},
         "code": {package: _code(package) for package in _CODE},
         **{part: constants(module) for part, module in _PARTS.items()},
         "keyword analysis": ANALYSIS,
         "embedder": embedder.name,
+        "precision": dict(precision),
         "prompts": {"versions": ", ".join(prompts.versions()), **prompt_files()},
         "model": model or EXTRACTIVE,
+        "sampling": dict(sampling) if model else {},
         "settings": dict(settings),
         "run": dict(run),
         "sets": dict(sets),
@@ -135,9 +184,11 @@ def _sets(block: Block) -> set[str]:
     return set(held) if isinstance(held, Mapping) else set()
 
 
-def _code(package: str) -> str:
+def _code(name: str) -> str:
     digest = hashlib.sha256()
-    for entry in _modules(files(package)):
+    above, _, last = name.rpartition(".")
+    module = files(above) / f"{last}.py" if above else None
+    for entry in [module] if module and module.is_file() else _modules(files(name)):
         digest.update(hashlib.sha256(entry.read_bytes()).digest())
     return digest.hexdigest()[:12]
 
@@ -152,8 +203,8 @@ def _modules(folder: Traversable) -> list[Traversable]:
     return found
 
 
-def _version() -> str:
+def _version(package: str) -> str:
     try:
-        return version("footnote-bot")
+        return version(package)
     except PackageNotFoundError:
-        return "unknown"
+        return "not installed"

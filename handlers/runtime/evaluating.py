@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import get_args, get_type_hints
 
 from handlers.answering.errors import ModelRefused
 from handlers.judging import cases
@@ -18,13 +17,12 @@ from handlers.judging.errors import JudgingError
 from handlers.judging.judge import AT_ONCE, Judged, judge
 from handlers.judging.model_judge import ModelJudge, Opinion
 from handlers.judging.questions import Asked, questions_of, sample
-from handlers.judging.recipe import configuration
 from handlers.judging.report import Measured, write_report
 from handlers.judging.summary import SetReport, summarised
 from handlers.runtime import judged_tables, terminal, wiring
 from handlers.runtime.commands import sync_documents
+from handlers.runtime.evaluated_recipe import evaluated_recipe
 from handlers.runtime.evaluation_desks import desks, model_judges
-from handlers.runtime.setting_fields import Setting
 from handlers.runtime.settings import Settings, SettingsError
 from handlers.runtime.upkeep import maintain_in_time
 from index.documents import DocumentRef, fingerprint, stable_id
@@ -108,7 +106,7 @@ async def run_eval(settings: Settings, asking: Asking) -> int:
                 measured.append(Measured(report, judged))
                 if second is not None:
                     opinions[one.name] = second.opinion
-    block = _configuration(settings, asking, sets, embedders.asking)
+    block = await asyncio.to_thread(_recipe, settings, asking, sets, embedders)
     comparison = compare(before, reports, block) if before else None
     if asking.html is not None:
         write_report(asking.html, measured, block, comparison, opinions)
@@ -222,27 +220,13 @@ async def _in_step(settings: Settings, judged: JudgedSet, embedder: Embedder) ->
     return not (todo.added or todo.changed or todo.removed)
 
 
-def _answer_settings(settings: Settings) -> dict[str, object]:
-    """Return what is set about models and answers, but for addresses, keys, prices and patience."""
-    apart = ("URL", "KEY", "PRICE", "SECONDS", "OPENAI_MODEL")
-    found: dict[str, object] = {}
-    for name, hint in get_type_hints(Settings, include_extras=True).items():
-        about = next((one for one in get_args(hint) if isinstance(one, Setting)), None)
-        value = getattr(settings, name)
-        if about is None or about.group not in ("Model", "Answers"):
-            continue
-        if isinstance(value, int | float | str) and not any(word in about.name for word in apart):
-            found[about.name] = value
-    return found
-
-
-def _configuration(
-    settings: Settings, asking: Asking, sets: Sequence[_Set], embedder: Embedder
+def _recipe(
+    settings: Settings, asking: Asking, sets: Sequence[_Set], embedders: Embedders
 ) -> dict[str, object]:
-    return configuration(
-        embedder=embedder,
-        model=settings.openai_model,
-        settings=_answer_settings(settings),
+    return evaluated_recipe(
+        settings,
+        asking=embedders.asking,
+        indexing=embedders.indexing,
         run={
             "limit": asking.limit,
             "last turn": asking.last_turn,

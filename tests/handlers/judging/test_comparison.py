@@ -54,7 +54,13 @@ def report(rank: Rank = good, *, name: str = "tiny", **more: Any) -> SetReport:
 
 def block(**changed: object) -> dict[str, object]:
     made = configuration(
-        embedder=HashingEmbedder(), model="", settings={}, run={}, sets={"tiny": {"content": "ab"}}
+        embedder=HashingEmbedder(),
+        precision={},
+        model="",
+        sampling={},
+        settings={},
+        run={},
+        sets={"tiny": {"content": "ab"}},
     )
     return made | changed
 
