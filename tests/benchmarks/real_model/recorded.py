@@ -2,7 +2,7 @@
 
 What the model said before anything was checked is seen by nobody else. A recording answers the
 very same messages without the model, so that a changed check is measured in seconds; any change of
-prompt or passages makes other messages, and asks the model again.
+prompt, examples or passages makes other messages, and asks the model again.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from contextlib import aclosing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from handlers.adapters.openai_model import OpenAIModel
+from handlers.adapters.openai_model import TEMPERATURE, OpenAIModel
 from handlers.answering.ports import Completed, Message, ModelEvent, TextDelta, Usage
 
 LONGEST_RECORDING = 8000
@@ -61,10 +61,10 @@ class RecordedModel:
         self, messages: Sequence[Message], *, deadline: float
     ) -> AsyncGenerator[ModelEvent]:
         """Yield the reply as one piece, and Completed. Raises ModelError."""
-        key = hashlib.sha256(
-            json.dumps([self.name, *([one.role, one.content] for one in messages)]).encode()
-        ).hexdigest()
         messages = [messages[0], *self._examples, *messages[1:]]
+        said = [(one.role, one.content) for one in messages]
+        sent = json.dumps([self.name, TEMPERATURE, *said])
+        key = hashlib.sha256(sent.encode()).hexdigest()
         self.last = None
         self.prompt = hashlib.sha256(messages[0].content.encode()).hexdigest()[:12]
         if key not in self._kept:
