@@ -90,6 +90,27 @@ class DynamoStore:
             return False
         return True
 
+    async def keys(self, prefix: str) -> list[str]:
+        """Return the keys that begin with ``prefix``, in any order; reads the whole table."""
+        found: list[str] = []
+        place: dict[str, Any] = {}
+        while True:
+            page = await self._call(
+                self._client.scan,
+                ProjectionExpression="#key",
+                FilterExpression="begins_with(#key, :prefix) AND #expires > :now",
+                ExpressionAttributeNames={n: _NAMES[n] for n in ("#key", "#expires")},
+                ExpressionAttributeValues={
+                    ":prefix": {"S": prefix},
+                    ":now": {"N": repr(self._clock())},
+                },
+                **place,
+            )
+            found += [item[KEY_ATTRIBUTE]["S"] for item in page.get("Items", [])]
+            if not page.get("LastEvaluatedKey"):
+                return found
+            place = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
     async def _put(
         self,
         key: str,

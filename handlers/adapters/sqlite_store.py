@@ -99,6 +99,19 @@ class SqliteStore:
 
         return await self._file.write(work)
 
+    async def keys(self, prefix: str) -> list[str]:
+        """Return the keys that begin with ``prefix``, in any order."""
+        now = self._clock()
+
+        def work(db: sqlite3.Connection) -> list[str]:
+            rows = db.execute(
+                "SELECT key FROM items WHERE substr(key, 1, ?) = ? AND expires_at > ?",
+                (len(prefix), prefix, now),
+            )
+            return [key for (key,) in rows]
+
+        return await self._file.run(work)
+
     async def _upsert(
         self, key: str, value: Mapping[str, object], ttl: float, *, only_if_absent: bool
     ) -> str | None:

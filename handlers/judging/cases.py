@@ -17,17 +17,27 @@ from handlers.judging.questions import Asked, GoldPage
 
 LONGEST_QUESTION = 4000
 MOST_EXPECTED = 50
-_FIELDS = {"question", "expects", "answers", "unanswerable"}
+_FIELDS = {"question", "expects", "answers", "unanswerable", "draft", "notes"}
+
+
+CONFIRM = 'look at what a draft expects, correct it, and take "draft" out of its file'
+"""What makes a case of a draft."""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What a file holds. ``expects`` are addresses or locations, any of which is a right source."""
+    """What a file holds. ``expects`` are addresses or locations, any of which is a right source.
+
+    A ``draft`` is not asked until somebody has looked at what it expects and taken the word out of
+    its file. ``notes`` are for that person.
+    """
 
     question: str
     expects: tuple[str, ...] = ()
     answers: tuple[str, ...] = ()
     unanswerable: bool = False
+    draft: bool = False
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Raise CaseRefused for a case that could not be judged."""
@@ -42,7 +52,7 @@ class Case:
                 "An unanswerable question expects no page and no answer; leave out"
                 " --unanswerable, or --expects and --answer."
             )
-        if not self.unanswerable and not self.expects:
+        if not (self.unanswerable or self.expects or self.draft):
             raise CaseRefused(
                 "Name the page that should answer, as --expects with its address or its location"
                 " in the folder of documents; or say --unanswerable."
@@ -70,13 +80,16 @@ def add(case: Case, folder: Path) -> Path:
     Raises CaseRefused when the same question is there, or the folder cannot be written.
     """
     path = folder / case.filename
-    content: dict[str, Any] = {"question": case.question}
+    content: dict[str, Any] = {"draft": True} if case.draft else {}
+    content["question"] = case.question
     if case.unanswerable:
         content["unanswerable"] = True
     else:
         content["expects"] = list(case.expects)
     if case.answers:
         content["answers"] = list(case.answers)
+    if case.notes:
+        content["notes"] = list(case.notes)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -106,12 +119,14 @@ def holds_cases(folder: Path) -> bool:
 def load(folder: Path) -> tuple[list[Asked], str]:
     """Return the cases as questions, in the order of their files, and a hash of what they say.
 
-    Raises CaseRefused for a file that is no case.
+    Drafts are left out. Raises CaseRefused for a file that is no case, and where all are drafts.
     """
     asked: list[Asked] = []
     digest = hashlib.sha256()
     for path in sorted(folder.glob("*.json")):
         case = _read(path)
+        if case.draft:
+            continue
         digest.update(repr((path.name, case)).encode())
         asked.append(
             Asked(
@@ -123,7 +138,14 @@ def load(folder: Path) -> tuple[list[Asked], str]:
                 gold_pages=tuple(GoldPage(expected) for expected in case.expects),
             )
         )
+    if not asked:
+        raise CaseRefused(f"{folder} holds drafts only; {CONFIRM}.")
     return asked, digest.hexdigest()
+
+
+def drafts(folder: Path) -> int:
+    """Return how many cases wait for somebody. Raises CaseRefused for a file that is no case."""
+    return sum(_read(path).draft for path in folder.glob("*.json"))
 
 
 def _read(path: Path) -> Case:
@@ -138,14 +160,17 @@ def _read(path: Path) -> Case:
     unknown = sorted(content.keys() - _FIELDS)
     if unknown:
         raise CaseRefused(f"{path} has a field {unknown[0]!r}, which a case does not have.")
-    if not isinstance(content.get("unanswerable", False), bool):
-        raise CaseRefused(f'{path}: "unanswerable" must be true or false.')
+    for name in ("unanswerable", "draft"):
+        if not isinstance(content.get(name, False), bool):
+            raise CaseRefused(f'{path}: "{name}" must be true or false.')
     try:
         return Case(
             content["question"],
             _texts(content, "expects"),
             _texts(content, "answers"),
             content.get("unanswerable", False),
+            content.get("draft", False),
+            _texts(content, "notes"),
         )
     except CaseRefused as error:
         raise CaseRefused(f"{path}: {error}") from error

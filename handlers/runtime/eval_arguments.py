@@ -63,7 +63,13 @@ def add_eval(
         help="an earlier --json report: say which differences are real; exit code 3 on a loss",
     )
     added = commands.add_parser(ADD, parents=parents, description="Write a judged case.")
-    added.add_argument("question", help="the question, in quotes")
+    added.add_argument("question", nargs="?", default="", help="the question, in quotes")
+    added.add_argument(
+        "--from-feedback",
+        action="store_true",
+        help="instead of a question: draft a case of each answer in a public channel that somebody"
+        " called not helpful, with the pages that it cited",
+    )
     added.add_argument(
         "--expects",
         action="append",
@@ -91,6 +97,8 @@ def run(arguments: argparse.Namespace, settings: Settings) -> Coroutine[Any, Any
         raise SettingsError([LACKS.format(missing=" and ".join(missing))])
     from handlers.runtime import evaluating
 
+    if arguments.command == ADD and arguments.from_feedback:
+        return _from_feedback(arguments, settings)
     if arguments.command == ADD:
         from handlers.judging.cases import Case
 
@@ -115,3 +123,12 @@ def run(arguments: argparse.Namespace, settings: Settings) -> Coroutine[Any, Any
         as_json=arguments.json,
     )
     return evaluating.run_eval(settings, asking)
+
+
+def _from_feedback(arguments: argparse.Namespace, settings: Settings) -> Coroutine[Any, Any, int]:
+    from handlers.runtime.feedback_cases import run_from_feedback
+    from handlers.runtime.settings import SettingsError
+
+    if arguments.question or arguments.expects or arguments.answer or arguments.unanswerable:
+        raise SettingsError(["--from-feedback finds questions and pages itself; leave out yours."])
+    return run_from_feedback(settings, arguments.to, as_json=arguments.json)

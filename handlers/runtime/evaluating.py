@@ -150,6 +150,8 @@ def _loaded(settings: Settings, folder: Path, asking: Asking) -> _Set:
     name = folder.resolve().name
     if cases.holds_cases(folder):
         questions, content = cases.load(folder)
+        if waiting := cases.drafts(folder):
+            terminal.tell(f"{name}: not asked are drafts, {waiting} of them; {cases.CONFIRM}.")
         return _Set(name, _asked(questions, asking), content, settings)
     judged = JudgedSet.load(folder)
     place = settings.home / "eval" / f"{judged.name}-{stable_id(str(folder.resolve()))[:8]}"

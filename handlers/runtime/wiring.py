@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from handlers.answering.ports import Answerer
     from handlers.answering.worker import AnswerWorker
     from handlers.work.agents import AgentDoor
-    from handlers.work.ports import JobQueue, StateStore
+    from handlers.work.ports import JobQueue, ListedStore, StateStore
     from handlers.work.seal import Seal
     from index.embedding_onnx import VectorSpace
     from index.lance import LanceIndex
@@ -72,7 +72,7 @@ def laptop_queue(settings: Settings) -> SqliteQueue:
     return SqliteQueue(state_path(settings), lease_seconds=LEASE_SECONDS, max_attempts=DELIVERIES)
 
 
-def state_store(settings: Settings) -> StateStore:
+def state_store(settings: Settings) -> ListedStore:
     """Return DynamoDB when a table is set, else SQLite."""
     if settings.state_table:
         from handlers.adapters.aws import make_client
@@ -86,7 +86,7 @@ def state_store(settings: Settings) -> StateStore:
 
 
 @asynccontextmanager
-async def opened_store(settings: Settings) -> AsyncIterator[StateStore]:
+async def opened_store(settings: Settings) -> AsyncIterator[ListedStore]:
     """Yield the state store, and close it when the block is left."""
     if settings.state_table:
         yield state_store(settings)

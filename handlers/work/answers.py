@@ -40,6 +40,14 @@ async def kept_citation(store: StateStore, key: str, number: int) -> Citation | 
     return None
 
 
+async def kept_citations(store: StateStore, key: str) -> list[Citation]:
+    """Return the footnotes of that answer that are kept (still)."""
+    item = await store.get(_row(key))
+    rows = item.value.get("citations") if item else None
+    found = rows if isinstance(rows, list) else []
+    return [_from_row(row) for row in found if isinstance(row, Mapping)]
+
+
 def _row(key: str) -> str:
     return f"answer:{key}"
 

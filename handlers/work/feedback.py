@@ -13,9 +13,11 @@ from collections.abc import Callable
 from bot.conversation import Vote
 from handlers.work.answers import KEPT_SECONDS, is_kept
 from handlers.work.jobs import opaque
-from handlers.work.ports import StateStore
+from handlers.work.ports import ListedStore, StateStore
 
 log = logging.getLogger(__name__)
+
+_PREFIX = "feedback:"
 
 Counter = Callable[[bool], None]
 
@@ -33,7 +35,7 @@ async def keep_vote(store: StateStore, vote: Vote) -> bool:
     if not await is_kept(store, vote.key):
         log.info("a vote was ignored: no such answer is kept")
         return False
-    name = f"feedback:{vote.key}:{opaque(f'{vote.key}:{vote.user}')}"
+    name = f"{_PREFIX}{vote.key}:{opaque(f'{vote.key}:{vote.user}')}"
     value = {"helpful": vote.helpful, "clicked_at": vote.clicked_at}
     while await store.put_if_absent(name, value, KEPT_SECONDS) is None:
         item = await store.get(name)
@@ -44,6 +46,19 @@ async def keep_vote(store: StateStore, vote: Vote) -> bool:
         if await store.replace(name, value, KEPT_SECONDS, item.revision):
             return item.value["helpful"] != vote.helpful
     return True
+
+
+async def unhelpful(store: ListedStore) -> list[str]:
+    """Return the keys of the mentions whose answer did not help somebody, the oldest first.
+
+    Reads all votes that are kept. Raises StoreUnavailable.
+    """
+    found: set[str] = set()
+    for name in await store.keys(_PREFIX):
+        item = await store.get(name)
+        if item is not None and item.value.get("helpful") is False:
+            found.add(name.removeprefix(_PREFIX).rpartition(":")[0])
+    return sorted(found, key=lambda key: _order(key.rpartition(":")[2]))
 
 
 def _order(clicked_at: str) -> tuple[int, str]:

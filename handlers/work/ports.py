@@ -52,3 +52,11 @@ class StateStore(Protocol):
     async def delete(self, key: str, revision: str | None = None) -> bool:
         """Delete, only at ``revision`` if one is given; tell whether something was deleted."""
         ...
+
+
+class ListedStore(StateStore, Protocol):
+    """A StateStore that can be looked through, which takes long: for operators, not for answers."""
+
+    async def keys(self, prefix: str) -> list[str]:
+        """Return the keys that begin with ``prefix``, in any order. Raises StoreUnavailable."""
+        ...

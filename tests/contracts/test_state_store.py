@@ -13,7 +13,7 @@ from handlers.adapters.dynamodb import DynamoStore
 from handlers.adapters.sqlite_store import SqliteStore
 from handlers.work.claims import Claim, Claims, Done, Held
 from handlers.work.errors import StoreUnavailable
-from handlers.work.ports import StateStore
+from handlers.work.ports import ListedStore
 from handlers.work.values import MAX_KEY_BYTES, MAX_VALUE_BYTES
 from tests.doubles.aws import Aws, client_options, running_aws
 from tests.doubles.clocks import ManualClock
@@ -25,9 +25,9 @@ DAY = 24 * 3600.0
 class Bench:
     """Two processes' views of the same items, under one clock, and a store that cannot answer."""
 
-    store: StateStore
-    other: StateStore
-    broken: StateStore
+    store: ListedStore
+    other: ListedStore
+    broken: ListedStore
     clock: ManualClock
 
 
@@ -72,6 +72,24 @@ async def test_what_was_put_is_read_back_unchanged_by_everybody(bench: Bench) ->
 
 async def test_an_absent_key_is_none(bench: Bench) -> None:
     assert await bench.store.get("nothing") is None
+
+
+async def test_keys_are_listed_by_how_they_begin_but_for_those_past_their_time(
+    bench: Bench,
+) -> None:
+    for key in ("vote:1", "vote:ü", "vote", "votes:1", "other", "vote:%"):
+        await bench.store.put(key, {}, DAY)
+    await bench.store.put("vote:short", {}, 10)
+    bench.clock.advance(11)
+    assert sorted(await bench.other.keys("vote:")) == ["vote:%", "vote:1", "vote:ü"]
+    with pytest.raises(StoreUnavailable):
+        await bench.broken.keys("vote:")
+
+
+async def test_more_keys_than_one_answer_holds_are_listed(bench: Bench) -> None:
+    for number in range(12):
+        await bench.store.put(f"vote:{number}", {"text": "x" * 200_000}, DAY)
+    assert len(await bench.other.keys("vote:")) == 12
 
 
 async def test_put_overwrites_and_changes_the_revision(bench: Bench) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.conversation import Question
-from handlers.judging.cases import Case, add, holds_cases, load
+from handlers.judging.cases import Case, add, drafts, holds_cases, load
 from handlers.judging.errors import CaseRefused
 from handlers.judging.questions import Asked
 from tests.handlers.judging.conftest import make_passage
@@ -29,6 +29,27 @@ def test_a_case_that_was_added_is_read_again(tmp_path: Path) -> None:
     assert (second.impossible, second.judgements) == (True, {})
     path.write_text(path.read_text().replace("four", "five"))
     assert load(folder)[1] != content
+
+
+def test_a_draft_counts_for_nothing_until_it_is_confirmed(tmp_path: Path) -> None:
+    add(Case("When is tea?", ("tea.md",)), tmp_path)
+    before = load(tmp_path)
+    path = add(Case("Who cooks?", draft=True, notes=("a note",)), tmp_path)
+    assert load(tmp_path) == before
+    assert drafts(tmp_path) == 1
+    confirmed = json.loads(path.read_text()) | {"draft": False}
+    path.write_text(json.dumps(confirmed))
+    with pytest.raises(CaseRefused, match="Name the page"):
+        load(tmp_path)
+    path.write_text(json.dumps(confirmed | {"expects": ["cooks.md"]}))
+    assert [one.question.text for one in load(tmp_path)[0]] == ["When is tea?", "Who cooks?"]
+    assert drafts(tmp_path) == 0
+
+
+def test_a_folder_of_drafts_says_what_to_do(tmp_path: Path) -> None:
+    add(Case("Who cooks?", draft=True), tmp_path)
+    with pytest.raises(CaseRefused, match="drafts only"):
+        load(tmp_path)
 
 
 def test_the_same_question_is_not_written_twice(tmp_path: Path) -> None:
