@@ -28,8 +28,9 @@ CONFIRM = 'look at what a draft expects, correct it, and take "draft" out of its
 class Case:
     """What a file holds. ``expects`` are addresses or locations, any of which is a right source.
 
-    A ``draft`` is not asked until somebody has looked at what it expects and taken the word out of
-    its file. ``notes`` are for that person.
+    Where a page has no address, the id of its document stands for it in a ``draft``, which is
+    not asked until somebody has looked at what it expects and taken the word out of its file.
+    ``notes`` are for that person.
     """
 
     question: str

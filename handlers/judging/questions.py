@@ -62,8 +62,7 @@ class Asked:
 
 def _is_at(passage: Passage, expected: str) -> bool:
     address = passage.url if "#" in expected else urldefrag(passage.url)[0]
-    document = passage.chunk.document_id
-    by_location = document in (expected, stable_id(passage.source, expected))
+    by_location = stable_id(passage.source, expected) == passage.chunk.document_id
     return by_location or (bool(address) and address == expected)
 
 

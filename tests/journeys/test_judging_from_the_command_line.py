@@ -222,6 +222,9 @@ async def test_a_model_may_judge_apart_from_the_figures(codes: Path, tmp_path: P
         (["nowhere", "--against", "missing.json"], 1, "missing.json"),
         (["add", "Why?"], 1, "Name the page"),
         (["add", " ", "--expects", "a.md"], 1, "needs a question"),
+        (["add", "--expects", "a.md"], 1, "needs a question"),
+        (["add", "--from-feedback", "Why?"], 2, "leave out yours"),
+        (["add", "--from-feedback"], 2, "SLACK_BOT_TOKEN"),
         (["add", "Why?", "--expects", "a.md", "--unanswerable"], 1, "expects no page"),
     ],
 )

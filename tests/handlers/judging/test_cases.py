@@ -154,6 +154,8 @@ def test_an_expected_page_is_known_by_location_address_or_address_with_a_place()
         tea.chunk.document_id,
         dogs.chunk.document_id,
     ]
+    by_id = Asked("q", Question("When?"), expects=(dogs.chunk.document_id,))
+    assert by_id.judgements.keys() & by_id.ranked([tea, dogs]) == {dogs.chunk.document_id}
     assert Asked("q", Question("When?"), expects=("dogs.md",)).ranked([tea, dogs, dogs]) == [
         tea.chunk.document_id,
         "dogs.md",
