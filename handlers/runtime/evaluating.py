@@ -142,6 +142,8 @@ def _require(settings: Settings, asking: Asking) -> None:
         problems.append("--judge judges answers, and --retrieval-only asks for none.")
     if asking.limit is not None and asking.limit < 1:
         problems.append("--limit must be at least 1.")
+    if asking.html is not None and (asking.html.is_dir() or not asking.html.parent.is_dir()):
+        problems.append(f"--html is {asking.html}; name a file in a folder that is there.")
     if problems:
         raise SettingsError(problems)
 

@@ -220,6 +220,7 @@ async def test_a_model_may_judge_apart_from_the_figures(codes: Path, tmp_path: P
         (["nowhere", "--limit", "0"], 2, "--limit"),
         (["nowhere", "--judge"], 2, "OPENAI_MODEL"),
         (["nowhere", "--against", "missing.json"], 1, "missing.json"),
+        (["nowhere", "--html", "no-folder/report.html"], 2, "a file in a folder that is there"),
         (["add", "Why?"], 1, "Name the page"),
         (["add", " ", "--expects", "a.md"], 1, "needs a question"),
         (["add", "--expects", "a.md"], 1, "needs a question"),
