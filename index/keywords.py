@@ -125,7 +125,8 @@ def coverage(terms: Mapping[str, float], held: Sequence[frozenset[str]], total: 
     whole = sum(worth.values())
     if not whole:
         return [0.0] * len(held)
-    return [sum(worth[token] for token in one if token in worth) / whole for one in held]
+    # In one order, whatever that of a set is: equal chunks shall have equal shares, to the last bit.
+    return [sum(worth[token] for token in worth if token in one) / whole for one in held]
 
 
 def _words(text: str) -> Iterable[tuple[tuple[str, ...], tuple[str, ...]]]:
