@@ -26,7 +26,7 @@ from index.lance_errors import PATIENCE, mismatch
 from index.lance_filters import inside, readable_by
 from index.lance_handle import Handle
 from index.lance_maintenance import KEYWORDS, Indexes
-from index.lance_reading import Reading
+from index.lance_reading import Match, Reading
 from index.lance_runs import Runs
 from index.lance_tables import Tables, version_of, was_superseded
 from index.lance_upkeep import KEEP, VectorDesign
@@ -245,16 +245,15 @@ class LanceIndex(Runs):
         return self._connection
 
 
-def _match(looked_for: Wanted) -> BooleanQuery | MatchQuery:
+def _match(looked_for: Wanted) -> Match:
     # A match query takes its text as words; quotes and operators in it mean nothing.
     def match(tokens: Sequence[str], weight: float) -> MatchQuery:
         words = lance_rows.storable(" ".join(tokens))
         return MatchQuery(words, KEYWORDS, boost=weight)  # type: ignore[call-arg]
 
-    parts: list[tuple[Occur, FullTextQuery]] = [
-        (Occur.SHOULD, match(t, weight)) for weight, t in looked_for.by_weight().items()
-    ]
-    return BooleanQuery(parts) if parts else match((), 1.0)
+    parts = [match(t, weight) for weight, t in looked_for.by_weight().items()] or [match((), 1.0)]
+    any_part: list[tuple[Occur, FullTextQuery]] = [(Occur.SHOULD, part) for part in parts]
+    return Match(BooleanQuery(any_part) if looked_for.terms else parts[0], parts)
 
 
 def _vectors(design: VectorDesign) -> IvfRq | IvfSq:

@@ -37,6 +37,11 @@ class Fence:
         """What is to be added to the condition of every change, in brackets or alone."""
         return "true" if self._before_change is None else f"{self._column} IS NULL"
 
+    @property
+    def condition_of_target(self) -> str:
+        """The same, for an update of a merge, where what is stored is called ``target``."""
+        return "true" if self._before_change is None else f"target.{self.condition}"
+
     async def ask(self) -> None:
         """Ask whether this writer may still write; raises what ``before_change`` raises."""
         if self._before_change is not None:

@@ -7,7 +7,8 @@
 Vectors and rows come from memory, or each in one reading of the storage. There a row costs about
 one request for each wide column, so the words of the keyword arm are not read, for they follow from
 the text, and rows only of what is offered in the end: the index of a large table estimates
-distances, so it is asked for more than that.
+distances, so it is asked for more than that. A large table has all of it in one value a row, so
+there it is one reading: see lance_packed.py.
 """
 
 import asyncio
@@ -18,10 +19,14 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from index.lance_beside import Beside, with_neighbours
+from index.lance_packed import PACKED, Unpacked, table_of
 from index.lance_rows import SHOWN_COLUMNS, cosines, vectors_in
 from index.ports import Vector
 
 ROW_ID = "_rowid"
+
+MOVED = "Rows that were found are not found under their numbers any more."
 
 Numbers = NDArray[np.uint64]
 
@@ -81,11 +86,16 @@ def found_in(rows: pa.Table, hits: Hits, query: Vector, limit: int) -> Found:
     return Found(rows.take(offered), similarities[offered], hits.score[offered])
 
 
-async def found_by_reading(table: Any, hits: Hits, query: Vector, limit: int) -> Found:
-    """Return what is offered, read from the storage.
+async def found_by_reading(
+    table: Any, hits: Hits, query: Vector, limit: int, beside: Beside
+) -> Found:
+    """Return what is offered, read from the storage; ``beside`` gets what stands around it.
 
     Raises RowsMoved when the table holds another version by now.
     """
+    if PACKED in (schema := await table.schema()).names:
+        rows = await _unpacked(table, hits.numbers, schema, beside)
+        return found_in(rows, hits, query, limit)
     if len(hits.numbers) <= 2 * limit:
         # Next to nothing will be left out, so the rows need not wait for their vectors.
         rows = await _taken(table, hits.numbers, [*SHOWN_COLUMNS, "vector"])
@@ -97,10 +107,35 @@ async def found_by_reading(table: Any, hits: Hits, query: Vector, limit: int) ->
     return Found(rows, similarities[offered], hits.score[offered])
 
 
+async def _unpacked(table: Any, numbers: Numbers, schema: pa.Schema, beside: Beside) -> pa.Table:
+    """Return the rows of these numbers, in their order, with their vectors. Raises RowsMoved."""
+    size = schema.field("vector").type.list_size
+    # What stands beside a row comes in the same request, and is what is asked for next.
+    wanted = with_neighbours(numbers).tolist()
+    read = await table.take_row_ids(wanted).with_row_id().select([PACKED]).to_arrow()
+    values = dict(zip(read[ROW_ID].to_pylist(), read[PACKED].to_pylist(), strict=True))
+    if not values.keys() >= set(numbers.tolist()):
+        raise RowsMoved(MOVED)
+    rows = {number: Unpacked.of(values[number], size) for number in numbers.tolist()}
+    held = {number: row for number, row in rows.items() if row is not None}
+    beside.keep(values, held)
+    found = table_of([*held.values()], schema)
+    if len(held) == len(numbers):
+        return found
+    others = np.array([number for number in rows if number not in held], np.uint64)
+    read = await _taken(table, others, found.column_names)
+    order = np.argsort(np.concatenate([np.array([*held], np.uint64), others]))
+    both = [found, read.select(found.column_names).cast(found.schema)]
+    return pa.concat_tables(both).take(order)
+
+
 async def open_rows(table: Any) -> None:
     """Read one row for nothing but to have everything opened that reading others needs."""
-    one = await table.query().with_row_id().select(["ordinal"]).limit(1).to_arrow()
-    numbers = one[ROW_ID].to_numpy()
+    packed = PACKED in (await table.schema()).names
+    first = table.query().with_row_id().select([PACKED if packed else "ordinal"]).limit(1)
+    numbers = (await first.to_arrow())[ROW_ID].to_numpy()
+    if packed:
+        return
     await asyncio.gather(_taken(table, numbers, ["vector"]), _taken(table, numbers, SHOWN_COLUMNS))
 
 
@@ -111,5 +146,5 @@ async def _taken(table: Any, numbers: Numbers, columns: list[str]) -> pa.Table:
         return pa.schema([schema.field(name) for name in columns]).empty_table()
     taken = await table.take_row_ids(numbers.tolist()).with_row_id().select(columns).to_arrow()
     if taken.num_rows != len(numbers):
-        raise RowsMoved("Rows that were found are not found under their numbers any more.")
+        raise RowsMoved(MOVED)
     return taken.take(np.argsort(taken[ROW_ID].to_numpy())).drop_columns([ROW_ID])

@@ -16,11 +16,15 @@ KEYWORDS = "keywords"
 
 @dataclass(frozen=True, slots=True)
 class Indexes:
-    """How the engine is asked for its indexes: of words, of the columns in filters, of vectors."""
+    """How the engine is asked for its indexes: of words, of the columns in filters, of vectors.
+
+    A table of more than ``packed_above`` rows gets a packed column as well: see lance_packed.py.
+    """
 
     words: object
     filters: Mapping[str, object]
     vectors: Callable[[VectorDesign], object]
+    packed_above: int = lance_upkeep.AT_ONCE_ROWS
 
 
 async def index_words(table: Any, indexes: Indexes, *, anew: bool = False) -> None:

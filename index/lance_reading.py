@@ -18,18 +18,21 @@ any more, and those of the new version are fetched in the background, in a few l
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from index import lance_rows
+from index.lance_beside import Beside
 from index.lance_filters import standing_at
 from index.lance_found import Found, Hits, RowsMoved, found_by_reading, found_in, open_rows
 from index.lance_kept import KeptRows, Name, kept_rows, named
 from index.lance_maintenance import KEYWORDS
 from index.lance_newest import read_newest
+from index.lance_packed import table_of
 from index.lance_upkeep import AT_ONCE_ROWS, KEPT_ROWS, REFINED_TIMES, vector_design
 from index.ports import Vector
 
@@ -58,6 +61,17 @@ _LIKELY = "1 2"
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What the keyword arm looks for, as the engine takes it, and the parts that it consists of.
+
+    The engine reads for one part after the other.
+    """
+
+    whole: object
+    parts: Sequence[object]
+
+
 class Reading:
     """The searches of one process on one index. Tables are those of the engine's open handle."""
 
@@ -70,32 +84,44 @@ class Reading:
         self._kept: KeptRows | None = None
         self._keeps = False
         self._loading: asyncio.Task[None] | None = None
+        self._opening: asyncio.Task[None] | None = None
         self._loaded_at = -RELOAD_SECONDS
         self._answers: dict[str, tuple[Name, bool]] = {}
+        self._beside = Beside(None)
 
     async def warm(self, table: Any) -> None:
-        """Fetch the indexes and the rows at once; of a large table only open them."""
+        """Fetch the indexes and the rows at once; of a large table only open them.
+
+        Opening its index of words takes longest, and goes on when all else is open: the first
+        question waits for no more of it than it needs.
+        """
         self._keeps = True
-        whole = await table.count_rows() <= self._at_once_rows
-        await asyncio.gather(
-            _fetch_indexes(table, whole=whole), self._load(table) if whole else _open_all(table)
-        )
+        if not await self._is_large(table):
+            await asyncio.gather(_fetch_indexes(table, whole=True), self._load(table))
+            return
+        if self._opening is None or self._opening.done():
+            self._opening = asyncio.create_task(_quietly(_open_words(table)))
+        await asyncio.gather(_fetch_indexes(table, whole=False), _open_others(table))
 
     async def search(
-        self, table: Any, query: Vector, match: object, readable: str, limit: int
+        self, table: Any, query: Vector, match: Match, readable: str, limit: int
     ) -> Found:
         """Return the rows nearest to ``query`` and those that match, of the newest version."""
 
         async def found() -> Found:
             for _ in range(READINGS):
                 state, kept = await named(table), self._kept
-                hits = await _both(table, query, match, readable, limit)
-                if kept is not None and kept.of == state:
+                reads = kept is None or kept.of != state
+                ahead = match.parts[1:] if reads and await self._is_large(table) else ()
+                hits, _ = await asyncio.gather(
+                    _both(table, query, match.whole, readable, limit), _open_parts(table, ahead)
+                )
+                if kept is not None and not reads:
                     rows = kept.numbered(hits.numbers)
                     if rows is not None:
                         return found_in(rows, hits, query, limit)
                 try:
-                    read = await found_by_reading(table, hits, query, limit)
+                    read = await found_by_reading(table, hits, query, limit, self._around(state))
                 except (OSError, RuntimeError, ValueError):
                     if await named(table) == state:
                         raise
@@ -118,13 +144,19 @@ class Reading:
     async def at(self, table: Any, places: Sequence[tuple[str, int]], readable: str) -> pa.Table:
         """Return rows of the version that is held, among them those at ``places`` that there are.
 
-        From memory they come unfiltered: whoever asked checks who may read them.
+        Without asking the storage they come unfiltered: whoever asked checks who may read them.
         """
         kept = self._kept
         if kept is not None and kept.of == await named(table):
             return kept.of_documents(document for document, _ in places)
-        query = table.query().where(f"{readable} AND {standing_at(places)}")
-        return await query.select([*lance_rows.SHOWN_COLUMNS, "vector"]).to_arrow()
+        schema = await table.schema()
+        known = self._around(await named(table)).at(places, schema.field("vector").type.list_size)
+        rows = table_of([one for one in known.values() if one is not None], schema)
+        if not (absent := [place for place in places if place not in known]):
+            return rows
+        query = table.query().where(f"{readable} AND {standing_at(absent)}")
+        read = await query.select([*lance_rows.SHOWN_COLUMNS, "vector"]).to_arrow()
+        return pa.concat_tables([rows, read.cast(rows.schema)]) if rows.num_rows else read
 
     async def any_row(self, table: Any, where: str) -> bool:
         """Tell whether a filter admits a row of the version that is held.
@@ -146,18 +178,29 @@ class Reading:
         The engine refuses to keep an index of words that holds none, as one of an emptied table.
         """
         try:
-            await _fetch_indexes(table, whole=await table.count_rows() <= self._at_once_rows)
+            await _fetch_indexes(table, whole=not await self._is_large(table))
         except (OSError, RuntimeError) as error:
             _log.info("an index was not fetched ahead: %s", type(error).__name__)
 
     async def close(self) -> None:
         """Forget what was kept."""
-        self._kept, self._keeps = None, False
+        self._kept, self._keeps, self._beside = None, False, Beside(None)
         self._answers.clear()
-        loading, self._loading = self._loading, None
-        if loading is not None:
-            loading.cancel()
-            await asyncio.wait([loading])
+        running = [one for one in (self._loading, self._opening) if one is not None]
+        self._loading = self._opening = None
+        for one in running:
+            one.cancel()
+        if running:
+            await asyncio.wait(running)
+
+    async def _is_large(self, table: Any) -> bool:
+        # Known without asking the storage: the handle holds the version's manifest.
+        return bool(await table.count_rows() > self._at_once_rows)
+
+    def _around(self, state: Name) -> Beside:
+        if self._beside.of != state:
+            self._beside = Beside(state)
+        return self._beside
 
     def _load_soon(self, table: Any) -> None:
         busy = self._loading is not None and not self._loading.done()
@@ -191,14 +234,28 @@ async def _fetch_indexes(table: Any, *, whole: bool) -> None:
     await asyncio.gather(*(table.prewarm_index(name) for name in names))
 
 
-async def _open_all(table: Any) -> None:
-    """Let searches that find little open everything that the first one with a question will need.
+async def _open_words(table: Any) -> None:
+    """Let a search that finds little open the index of words for the first one with a question."""
+    await _matching(table, _LIKELY, 1).to_arrow()
+
+
+async def _open_parts(table: Any, parts: Sequence[object]) -> None:
+    """Let the index of words be read for these parts at once, where it is read one by one."""
+    await asyncio.gather(*(_quietly(_matching(table, part, 1).to_arrow()) for part in parts))
+
+
+def _matching(table: Any, match: object, limit: int) -> Any:
+    """Return a search that reads of the index of words what ``match`` needs, and little else."""
+    query = table.query().nearest_to_text(match, columns=[KEYWORDS]).fast_search()
+    return query.select(["_score"]).limit(limit)
+
+
+async def _open_others(table: Any) -> None:
+    """Let searches that find little open everything else that the first question will need.
 
     Each file says at its end where things are in it, so opening one is a few requests in a row.
     """
-    matching = table.query().nearest_to_text(_LIKELY, columns=[KEYWORDS]).fast_search()
     searches = [
-        matching.select(["_score"]).limit(1).to_arrow(),
         table.query().where(f"doc_id = '{_NO_DOCUMENT}'").select(["ordinal"]).to_arrow(),
         open_rows(table),
     ]
@@ -209,12 +266,20 @@ async def _open_all(table: Any) -> None:
     await asyncio.gather(*searches)
 
 
+async def _quietly(work: Awaitable[object]) -> None:
+    try:
+        await work
+    except (OSError, RuntimeError, ValueError) as error:
+        # Whoever needs what could not be opened is told so.
+        _log.info("an index was not opened ahead: %s", type(error).__name__)
+
+
 async def _both(table: Any, query: Vector, match: object, readable: str, limit: int) -> Hits:
     nearest, most = table.query().nearest_to(query).distance_type("cosine"), limit
     # Known without asking the storage: the handle holds the version's manifest.
     design = vector_design(await table.count_rows())
     if design is not None and design.bits == 4:
-        nearest, most = nearest.nprobes(design.probes), REFINED_TIMES * limit
+        nearest, most = nearest.nprobes(design.probes), int(REFINED_TIMES * limit)
     matching = table.query().nearest_to_text(match)
 
     near, matched = await asyncio.gather(

@@ -1,6 +1,6 @@
 """The rows of the chunk table: their schema, and the way to and from the nouns of the index."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from index.documents import Chunk, stable_id
 from index.keywords import ANALYSIS, coverage, keyword_text, single_terms
 from index.lance_fence import PREFIX
 from index.lance_filters import is_hex_id, source_id
+from index.lance_packed import FIELDS, PACKED, packed
 from index.ports import Candidate, IndexEntry, Vectors
 
 EMBEDDER_KEY = b"footnote.embedder"
@@ -22,29 +23,11 @@ ANALYSIS_KEY = b"footnote.analysis"
 KEYWORD_CHARACTERS = 2_000
 """How much of a question the keyword arm reads; what follows adds time and no meaning."""
 
-CANDIDATE_COLUMNS = (
-    "id",
-    "doc_id",
-    "fingerprint",
-    "source",
-    "title",
-    "url",
-    "updated_at",
-    "readers",
-    "heading_path",
-    "text",
-    "start",
-    "end",
-    "page",
-    "anchor",
-    "ordinal",
-    "keywords",
-    "vector",
-)
-"""What a search reads: all but the columns that only the writer needs."""
-
-SHOWN_COLUMNS = [name for name in CANDIDATE_COLUMNS if name not in {"vector", "keywords"}]
+SHOWN_COLUMNS = list(FIELDS)
 """What makes a candidate of a row, beside what it is compared by."""
+
+CANDIDATE_COLUMNS = (*FIELDS, "keywords", "vector")
+"""What a search reads: all but the columns that only the writer needs."""
 
 
 def table_schema(embedder: str, dimensions: int, recipe: str = "") -> pa.Schema:
@@ -112,7 +95,7 @@ def check_entry(entry: IndexEntry, dimensions: int) -> None:
         raise ValueError("a chunk names another document")
 
 
-def rows_of(entries: Iterable[IndexEntry], schema: pa.Schema) -> pa.Table:
+def rows_of(entries: Collection[IndexEntry], schema: pa.Schema) -> pa.Table:
     """Return one row a chunk, with those columns of the table that hold documents."""
     schema = pa.schema([one for one in schema if not one.name.startswith(PREFIX)], schema.metadata)
     rows: list[dict[str, object]] = []
@@ -147,9 +130,13 @@ def rows_of(entries: Iterable[IndexEntry], schema: pa.Schema) -> pa.Table:
             for chunk in entry.chunks
         )
     field = schema.field("vector")
-    flat = np.concatenate(vectors).astype(np.float16).reshape(-1)
+    held = np.concatenate(vectors).astype(np.float16)
+    if PACKED in schema.names:
+        counts = [len(entry.chunks) for entry in entries for _ in entry.chunks]
+        for row, vector, chunks in zip(rows, held, counts, strict=True):
+            row[PACKED] = packed(row, vector, chunks)
     columns = [
-        pa.FixedSizeListArray.from_arrays(pa.array(flat), field.type.list_size)
+        pa.FixedSizeListArray.from_arrays(pa.array(held.reshape(-1)), field.type.list_size)
         if name == field.name
         else pa.array([row[name] for row in rows], type=schema.field(name).type)
         for name in schema.names

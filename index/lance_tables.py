@@ -107,7 +107,9 @@ class Tables:
 
     async def open(self, name: str) -> Any:
         """Return a handle of its own for a table. Raises what the engine raises."""
-        return await (await self._connect()).open_table(name)
+        # Told where it is, the engine does not look first whether the place has a catalogue.
+        place = f"{self._uri.rstrip('/')}/{name}.lance" if "://" in self._uri else None
+        return await (await self._connect()).open_table(name, location=place)
 
     async def answering(self) -> Any:
         """Return a handle for the table that answers. Raises IndexMissing."""

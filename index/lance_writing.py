@@ -14,6 +14,7 @@ from index.lance_fence import Fence
 from index.lance_filters import any_of
 from index.lance_handle import Handle
 from index.lance_maintenance import Indexes, index_words, maintain
+from index.lance_packing import pack, to_pack
 from index.lance_tables import tell
 from index.ports import IndexEntry
 
@@ -103,6 +104,9 @@ class Writing:
         """Bring the table into shape if enough has piled up, or in any case."""
         async with self._one_at_a_time:
             await self._fence.ask()
+            if await self.handle.use_or(False, lambda t: to_pack(t, self._indexes.packed_above)):
+                condition = self._fence.condition_of_target
+                await self._change(lambda table: pack(table, condition=condition))
             await self.handle.use_or(None, lambda t: maintain(t, self._indexes, force=force))
 
     async def erase(self, older_than: timedelta) -> None:

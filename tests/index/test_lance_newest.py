@@ -248,6 +248,8 @@ async def test_a_table_too_large_for_memory_is_opened_and_only_who_may_read_is_f
         await whole.warm()
         far.passed()
         await large.warm()
+        assert large._reading._opening is not None
+        await large._reading._opening
         opening = far.passed()
         expected = await ask(whole, "word1 word2")
         far.passed()
