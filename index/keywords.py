@@ -125,7 +125,7 @@ def coverage(terms: Mapping[str, float], held: Sequence[frozenset[str]], total: 
     whole = sum(worth.values())
     if not whole:
         return [0.0] * len(held)
-    # In one order, whatever that of a set is: equal chunks shall have equal shares, to the last bit.
+    # In one order, whatever that of a set is: equal chunks have equal shares, to the last bit.
     return [sum(worth[token] for token in worth if token in one) / whole for one in held]
 
 
