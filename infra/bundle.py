@@ -22,8 +22,11 @@ CONSTRAINTS = ROOT / "constraints.txt"
 PLACE = "/var/task"
 """Where Lambda unpacks a zip and where the image keeps its code; tracebacks name files there."""
 
-SERVICES = ("dynamodb", "sqs", "ssm")
-"""The services of AWS that functions call through boto3."""
+DOOR_SERVICES = ("dynamodb", "sqs", "ssm")
+"""The services of AWS that the doors in a zip call through boto3."""
+
+SERVICES = (*DOOR_SERVICES, "s3")
+"""Those that any function calls: documents, prepared portions and cards lie in buckets."""
 
 _CODE = ("bot", "handlers", "index")
 _LEFT_OUT = {"bot/playground"}
@@ -112,11 +115,11 @@ def remove(folder: Path, patterns: Iterable[str]) -> None:
                 path.unlink(missing_ok=True)
 
 
-def keep_services(folder: Path) -> None:
-    """Remove botocore's descriptions of all services of AWS that no function calls."""
+def keep_services(folder: Path, services: Iterable[str] = SERVICES) -> None:
+    """Remove botocore's descriptions of all services of AWS but these."""
     described = folder / "botocore" / "data"
     known = {path.name for path in described.iterdir() if path.is_dir()}
-    remove(described, known - set(SERVICES))
+    remove(described, known - set(services))
 
 
 def copy_code(folder: Path) -> None:

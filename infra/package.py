@@ -82,7 +82,7 @@ def slack_zip(target: Path, platform: Target, extras: Sequence[str] = ()) -> boo
         folder = Path(scratch)
         bundle.install(folder, wanted, platform)
         bundle.remove(folder, _NOT_NEEDED)
-        bundle.keep_services(folder)
+        bundle.keep_services(folder, bundle.DOOR_SERVICES)
         bundle.copy_code(folder)
         bundle.remove(folder, _OTHERS)
         compiled = bundle.compile_code(folder, platform)

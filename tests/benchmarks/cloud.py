@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.playground import Playground
 from handlers.runtime.demo import BOT_TOKEN, HANDBOOK, SIGNING_SECRET
-from handlers.work.jobs import AnswerJob, encode
+from handlers.work.jobs import AgentJob, AnswerJob, encode
 from tests.benchmarks import large_index
 from tests.benchmarks.cold_start import QUESTIONS
 from tests.doubles.aws import Aws, running_aws
@@ -36,16 +36,20 @@ class Cloud:
     index: str
     model_url: str
 
-    def environment(self, home: Path) -> dict[str, str]:
-        """Return the settings of a function, with a queue and a table of its own."""
+    def new_queue(self) -> str:
+        """Create a FIFO queue that shows a message to nobody else for as long as the deployed."""
         queue = self.aws.new_queue()
         self.aws.sqs.set_queue_attributes(
             QueueUrl=queue, Attributes={"VisibilityTimeout": str(VISIBILITY_SECONDS)}
         )
+        return queue
+
+    def environment(self, home: Path) -> dict[str, str]:
+        """Return the settings of a function, with a queue and a table of its own."""
         return {
             "FOOTNOTE_HOME": str(home),
             "FOOTNOTE_STAGE": "bench",
-            "FOOTNOTE_QUEUE_URL": queue,
+            "FOOTNOTE_QUEUE_URL": self.new_queue(),
             "FOOTNOTE_STATE_TABLE": self.aws.new_table(),
             "FOOTNOTE_INDEX": self.index,
             "FOOTNOTE_DOCS": str(HANDBOOK),
@@ -74,15 +78,22 @@ def running_cloud() -> Iterator[Cloud]:
         yield Cloud(aws, far, storage, uri, model_url)
 
 
-async def asked(slack: Playground, number: int) -> str:
+async def asked(slack: Playground, number: int, whom: str = "@Footnote") -> str:
     """Ask a question in the playground that nobody asked before; return its ts."""
     question = f"{QUESTIONS[number % len(QUESTIONS)]} (case {number})"
-    return await slack.say("alice", "general", f"@Footnote {question}")
+    return await slack.say("alice", "general", f"{whom} {question}")
 
 
-def put_question(cloud: Cloud, slack: Playground, queue: str, ts: str) -> dict[str, Any]:
+def put_question(
+    cloud: Cloud,
+    slack: Playground,
+    queue: str,
+    ts: str,
+    *,
+    kind: type[AnswerJob] | type[AgentJob] = AnswerJob,
+) -> dict[str, Any]:
     """Put a question of the playground on ``queue``; return the event that Lambda makes of it."""
-    job = AnswerJob(
+    job = kind(
         team=slack.team,
         channel=slack.channel_id("general"),
         user="UALICE",

@@ -4,7 +4,8 @@ The zip and the folder of the image are made as a deployment makes them, and not
 environment can be imported from them. S3 is 20 ms away, SQS and DynamoDB answer at once; Slack is
 the playground, and the model answers at once too, so that what is left is ours. The first request
 of a function is the first real one: a signed mention, a question on 20,000 chunks, a sync of the
-handbook, maintenance that has nothing to do, a search for losses. infra/costs.py rests on this.
+handbook, a portion of it prepared for one, maintenance that has nothing to do, a search for losses,
+a run of the agent that searches once. infra/costs.py rests on this.
 """
 
 import asyncio
@@ -13,7 +14,6 @@ import os
 import statistics
 import subprocess
 import sys
-import time
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -25,30 +25,16 @@ import pytest
 from bot.playground import Playground
 from handlers.runtime.demo import BOT_TOKEN, SIGNING_SECRET
 from tests.benchmarks import large_index
-from tests.benchmarks.cloud import Cloud, asked, put_question, running_cloud
+from tests.benchmarks.cloud import Cloud, running_cloud
 from tests.benchmarks.figures import machine, show
+from tests.benchmarks.function_work import WORK, given, good
 from tests.doubles.lambda_runtime import Function, running_function
-from tests.doubles.slack_signing import gateway_event, mention
 
 ROOT = Path(__file__).parents[2]
 ROUNDS = 3
-WARM_REQUESTS = 9
-"""Slack lists user groups 20 times a minute, and a question that finds nothing asks for them twice:
-more questions would measure how long Slack makes them wait."""
 
 RUNTIME_CLIENT = ("awslambdaric", "runtime_client*", "simplejson", "snapshot_restore_py")
 """What Lambda's own images for Python bring along, outside of a zip."""
-
-WORK = {
-    "slack": "slack",
-    "reconcile": "reconcile",
-    "answer": "answer",
-    "answer, quotes": "answer",
-    "ingest": "ingest",
-    "ingest, nothing new": "ingest",
-    "maintain": "maintain",
-}
-"""What is measured, and the function that does it."""
 
 DOOR_IMPORT_SECONDS = 0.45
 DOOR_BYTES = 70_000_000
@@ -144,8 +130,8 @@ async def test_every_function_starts_and_does_its_first_work(
             # Each has a Slack whose rate limits nobody has used yet.
             async with Playground(signing_secret=SIGNING_SECRET, bot_token=BOT_TOKEN) as slack:
                 environment["SLACK_API_URL"] = slack.api_url
-                events = await events_for(name, slack, cloud, environment)
-                told = await asyncio.to_thread(measured, name, deployed, environment, events)
+                async with given(name, slack, cloud, environment) as events:
+                    told = await asyncio.to_thread(measured, name, deployed, environment, events)
             runs.setdefault(name, []).append(told)
     rows = {
         name: {
@@ -166,9 +152,13 @@ def measured(
     zipped = door in ("slack", "reconcile")
     folder = deployed.zip if zipped else deployed.image
     search = [folder, deployed.runtime] if zipped else [folder]
-    models = {"FOOTNOTE_MODELS": str(deployed.image / "models")}
+    brought = {"FOOTNOTE_MODELS": str(deployed.image / "models")}
+    if door == "agent":
+        files = {"AGENT_POLICY": "policy", "MCP": "mcp", "WEBHOOKS": "webhooks"}
+        for setting, file in files.items():
+            brought[f"FOOTNOTE_{setting}"] = str(deployed.image / "agent" / f"{file}.toml")
     with running_function(
-        f"handlers.{door}.handler", {**models, **environment}, folder=folder, search=search
+        f"handlers.{door}.handler", {**brought, **environment}, folder=folder, search=search
     ) as function:
         first, *others = [function.invoke(event) for event in events]
         figures = {
@@ -179,24 +169,12 @@ def measured(
         }
         if others:
             figures["next, ms"] = 1000 * statistics.median(one.seconds for one in others)
-        check(door, [first.value, *(one.value for one in others)], function)
+        values = [first.value, *(one.value for one in others)]
+        done = all(good(door, value, large_index.CHUNKS) for value in values)
+        assert done, f"{values}\n{function.log()}"
         if name == "ingest, nothing new":
             assert not first.value["sources"][0]["added"], first.value
         return figures | own_metrics(function)
-
-
-def check(name: str, values: list[Any], function: Function) -> None:
-    """The work was really done; a quick refusal would be a good figure too."""
-    good = {
-        "slack": lambda value: value["statusCode"] == 200,
-        "reconcile": lambda value: "found" in value,
-        "answer": lambda value: value == {"batchItemFailures": []},
-        "ingest": lambda value: (
-            value["complete"] and not any(one["skipped"] for one in value["sources"])
-        ),
-        "maintain": lambda value: value["complete"] and value["chunks"] == large_index.CHUNKS,
-    }[name]
-    assert all(map(good, values)), f"{values}\n{function.log()}"
 
 
 def own_metrics(function: Function) -> dict[str, float]:
@@ -216,18 +194,3 @@ def own_metrics(function: Function) -> dict[str, float]:
             one["TimeToFirstWord"] - one["QueueAge"] for one in told
         ),
     }
-
-
-async def events_for(
-    name: str, slack: Playground, cloud: Cloud, environment: Mapping[str, str]
-) -> list[Any]:
-    if name == "slack":
-        envelopes = [mention(f"{time.time() + n:.6f}") for n in range(WARM_REQUESTS + 1)]
-        return [gateway_event(one, secret=SIGNING_SECRET) for one in envelopes]
-    if WORK[name] != "answer":
-        return [{}, {}]
-    queue = environment["FOOTNOTE_QUEUE_URL"]
-    return [
-        put_question(cloud, slack, queue, await asked(slack, number))
-        for number in range(WARM_REQUESTS + 1)
-    ]

@@ -11,6 +11,7 @@ from moto.server import ThreadedMotoServer
 
 from handlers.adapters.aws import make_client
 from handlers.adapters.dynamodb import KEY_ATTRIBUTE
+from handlers.adapters.dynamodb_audit import AT_ATTRIBUTE, DAY_ATTRIBUTE
 from handlers.runtime.settings import Settings
 
 if TYPE_CHECKING:
@@ -69,6 +70,23 @@ class Aws:
             TableName=name,
             KeySchema=[{"AttributeName": KEY_ATTRIBUTE, "KeyType": "HASH"}],
             AttributeDefinitions=[{"AttributeName": KEY_ATTRIBUTE, "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        return name
+
+    def new_audit_table(self) -> str:
+        """Create a table for the audit log as the stack does and return its name."""
+        name = f"a{uuid.uuid4().hex}"
+        self.dynamodb.create_table(
+            TableName=name,
+            KeySchema=[
+                {"AttributeName": DAY_ATTRIBUTE, "KeyType": "HASH"},
+                {"AttributeName": AT_ATTRIBUTE, "KeyType": "RANGE"},
+            ],
+            AttributeDefinitions=[
+                {"AttributeName": DAY_ATTRIBUTE, "AttributeType": "S"},
+                {"AttributeName": AT_ATTRIBUTE, "AttributeType": "S"},
+            ],
             BillingMode="PAY_PER_REQUEST",
         )
         return name

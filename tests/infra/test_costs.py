@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from infra import costs
+from tests.benchmarks.function_work import WORK
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -63,6 +64,11 @@ def test_every_metric_that_is_written_is_paid_for() -> None:
 def test_what_was_measured_says_where() -> None:
     places = {fact.measured for fact in costs.FACTS.values()} - {"", "AWS's manual"}
     assert [place for place in places if not (ROOT / place).exists()] == []
+
+
+def test_every_function_that_is_deployed_is_measured() -> None:
+    stack: dict[str, Any] = yaml.safe_load((ROOT / "serverless.yml").read_text("utf-8"))
+    assert set(WORK.values()) == set(stack["functions"])
 
 
 def test_a_slow_model_and_a_fresh_container_are_billed() -> None:

@@ -52,6 +52,13 @@ def test_what_the_image_takes_along_is_asked_for_when_it_is_built() -> None:
     assert "ARG EXTRAS=" in instructions(0)
 
 
+def test_the_image_knows_every_service_of_aws_that_functions_call() -> None:
+    code = "".join(path.read_text("utf-8") for path in (bundle.ROOT / "handlers").rglob("*.py"))
+    called = set(re.findall(r'\bmake_client\(\s*"(\w+)"', code))
+    assert "s3" in called
+    assert called == set(bundle.SERVICES)
+
+
 def test_the_image_runs_as_nobody_special() -> None:
     users = [line for line in instructions(1) if line.startswith("USER")]
     assert users == ["USER 1000:1000"]

@@ -10,7 +10,6 @@ import pytest
 
 from bot.approval_parts import APPROVE
 from bot.playground import Playground
-from handlers.adapters.dynamodb_audit import AT_ATTRIBUTE, DAY_ATTRIBUTE
 from handlers.runtime.demo import BOT_TOKEN, SIGNING_SECRET
 from handlers.work.jobs import AgentJob, AnswerJob, decode
 from tests.doubles.aws import Aws, aws_environment, client_options, running_aws
@@ -30,21 +29,6 @@ def aws() -> Iterator[Aws]:
 @pytest.fixture
 def cloud(aws: Aws, environment: dict[str, str]) -> dict[str, str]:
     """What serverless.yml gives a function where the parameter agent is true."""
-    table = f"audit-{id(environment)}"
-    dynamodb = boto3.client("dynamodb", **client_options(aws.endpoint))
-    dynamodb.create_table(
-        TableName=table,
-        KeySchema=[
-            {"AttributeName": DAY_ATTRIBUTE, "KeyType": "HASH"},
-            {"AttributeName": AT_ATTRIBUTE, "KeyType": "RANGE"},
-        ],
-        AttributeDefinitions=[
-            {"AttributeName": DAY_ATTRIBUTE, "AttributeType": "S"},
-            {"AttributeName": AT_ATTRIBUTE, "AttributeType": "S"},
-        ],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    dynamodb.close()
     return {
         **environment,
         **aws_environment(aws.endpoint),
@@ -52,7 +36,7 @@ def cloud(aws: Aws, environment: dict[str, str]) -> dict[str, str]:
         "FOOTNOTE_STATE_TABLE": aws.new_table(),
         "FOOTNOTE_AGENT": "ON",
         "FOOTNOTE_AGENT_QUEUE_URL": aws.new_queue(),
-        "FOOTNOTE_AUDIT_TABLE": table,
+        "FOOTNOTE_AUDIT_TABLE": aws.new_audit_table(),
         "OPENAI_MODEL": "scripted",
     }
 
