@@ -1,6 +1,5 @@
 """What every AuditLog promises, checked on SQLite and on DynamoDB over HTTP."""
 
-import uuid
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
@@ -10,7 +9,7 @@ import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from handlers.adapters.aws import make_client
-from handlers.adapters.dynamodb_audit import AT_ATTRIBUTE, DAY_ATTRIBUTE, DynamoAudit
+from handlers.adapters.dynamodb_audit import DynamoAudit
 from handlers.adapters.sqlite_audit import SqliteAudit
 from handlers.tools.audit import MAX_DETAILS_BYTES, AuditEntry, AuditEvent, AuditLog
 from handlers.work.errors import StoreUnavailable
@@ -48,19 +47,7 @@ async def bench(
     request: pytest.FixtureRequest, tmp_path: Path, aws: Aws, nowhere: DynamoDBClient
 ) -> AsyncIterator[Bench]:
     if request.param == "dynamodb":
-        table = f"a{uuid.uuid4().hex}"
-        aws.dynamodb.create_table(
-            TableName=table,
-            KeySchema=[
-                {"AttributeName": DAY_ATTRIBUTE, "KeyType": "HASH"},
-                {"AttributeName": AT_ATTRIBUTE, "KeyType": "RANGE"},
-            ],
-            AttributeDefinitions=[
-                {"AttributeName": DAY_ATTRIBUTE, "AttributeType": "S"},
-                {"AttributeName": AT_ATTRIBUTE, "AttributeType": "S"},
-            ],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        table = aws.new_audit_table()
         dynamo = [DynamoAudit(table, aws.dynamodb) for _ in range(2)]
         yield Bench(dynamo[0], dynamo[1], DynamoAudit(table, nowhere))
         return
