@@ -45,6 +45,13 @@ _ALWAYS: dict[str, object] = {"temperature": 0.0}
 _CONCLUDING: dict[str, object] = {**_ALWAYS, "tool_choice": "none"}
 """Asked for, and left out from then on where a server rejects it."""
 
+TURN_TOKENS = 8_192
+"""The most that a model may write in one turn; of one that repeats itself nothing else ends it."""
+
+_MOST, _MOST_WITH_THOUGHTS = "max_tokens", "max_completion_tokens"
+"""How a server is told of that: nearly all know the first, and those that refuse it the second
+(https://platform.openai.com/docs/api-reference/chat/create)."""
+
 
 class ToolsAs(StrEnum):
     """How the model is told of tools: as the API has it, or as text with a schema for replies."""
@@ -64,6 +71,7 @@ class OpenAIToolModel:
         base_url: str,
         tools_as: ToolsAs = ToolsAs.NATIVE,
         turn_timeout: float = 90.0,
+        turn_tokens: int = TURN_TOKENS,
         connect_timeout: float = 5.0,
         retry_wait: float = 0.5,
         breaker: Breaker | None = None,
@@ -71,9 +79,11 @@ class OpenAIToolModel:
     ) -> None:
         """Keep the settings; connects at the first call. All times are in seconds.
 
-        ``turn_timeout`` bounds one try of a turn; the rest is as for ``OpenAIModel``.
+        ``turn_timeout`` bounds one try of a turn, ``turn_tokens`` what the model writes in it; the
+        rest is as for ``OpenAIModel``.
         """
         self._tools_as = tools_as
+        self._turn_tokens = turn_tokens
         self._turn_timeout = turn_timeout
         self._endpoint = Endpoint(
             model=model,
@@ -110,7 +120,9 @@ class OpenAIToolModel:
         body = (_by_schema if by_schema else _natively)(messages, tools, conclude)
         left_out = self._endpoint.rejected
         for attempt in range(1, MOST_TRIES + 1):
-            asked = {name: value for name, value in optional.items() if name not in left_out}
+            most = _MOST_WITH_THOUGHTS if _MOST in left_out else _MOST
+            bounded = {**optional, most: self._turn_tokens}
+            asked = {name: value for name, value in bounded.items() if name not in left_out}
             failure: Failure | None = None
             try:
                 turn = await self._attempt(body | asked, deadline, frozenset(asked))

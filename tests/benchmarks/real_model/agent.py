@@ -64,6 +64,11 @@ PATIENCE = Limits(turns=6, seconds=900.0, turn_seconds=400.0, conclude_seconds=4
 """Longer than people wait, and shorter in turns: what was not done by then never is."""
 
 
+TURN_TOKENS = 500
+"""Three times what any of the tasks needs; at some 15 a second a model that repeats itself, as this
+one does, would use up all its time otherwise."""
+
+
 class Noted:
     """A tool as it is offered, whose calls are noted; what would act says only that it worked."""
 
@@ -102,6 +107,7 @@ async def do_all(
         base_url=address,
         tools_as=tools_as,
         turn_timeout=PATIENCE.turn_seconds,
+        turn_tokens=TURN_TOKENS,
     )
     rows: dict[str, dict[str, float]] = {}
     async with wiring.opened_index(settings, embedder) as index:

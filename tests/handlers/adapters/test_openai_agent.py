@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from handlers.adapters.openai_agent import OpenAIToolModel
+from handlers.adapters.openai_agent import TURN_TOKENS, OpenAIToolModel
 from handlers.adapters.text_calls import calls_in
 from handlers.answering.errors import ModelRefused, ModelUnavailable, ToolsUnsupported
 from handlers.answering.ports import Usage
@@ -97,6 +97,41 @@ async def test_a_server_that_does_not_know_tool_choice_is_asked_without_it() -> 
     async with ScriptedAgent(decide) as server:
         assert (await ask(server, conclude=True, times=2)).text == "Done."
     assert [asked.concluding for asked in server.asked] == [True, False, False]
+
+
+async def test_a_turn_has_an_end_also_where_the_model_finds_none() -> None:
+    async with ScriptedAgent(lambda asked: Turn("Done.")) as server:
+        await ask(server)
+        await ask(server, conclude=True)
+    assert [asked.body["max_tokens"] for asked in server.asked] == [TURN_TOKENS, TURN_TOKENS]
+
+
+async def test_a_model_that_counts_its_thoughts_is_told_the_end_by_their_name() -> None:
+    def decide(asked: Asked) -> Turn:
+        if "max_tokens" in asked.body:
+            return Turn(
+                status=400,
+                message="Unsupported parameter: 'max_tokens' is not supported with this model. "
+                "Use 'max_completion_tokens' instead.",
+            )
+        return Turn("Done.")
+
+    async with ScriptedAgent(decide) as server:
+        assert (await ask(server, times=2)).text == "Done."
+    assert [asked.body.get("max_completion_tokens") for asked in server.asked] == [
+        *(None, TURN_TOKENS, TURN_TOKENS)
+    ]
+    assert all("temperature" in asked.body for asked in server.asked)
+
+
+async def test_a_server_that_knows_no_end_of_a_turn_is_asked_without() -> None:
+    def decide(asked: Asked) -> Turn:
+        named = {"max_tokens", "max_completion_tokens"} & asked.body.keys()
+        return Turn(status=422, message=f"Extra inputs: {named}") if named else Turn("Done.")
+
+    async with ScriptedAgent(decide) as server:
+        assert (await ask(server)).text == "Done."
+    assert len(server.asked) == 3
 
 
 @pytest.mark.parametrize(
