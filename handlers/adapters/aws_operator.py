@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from handlers.adapters.aws import code_of
 from handlers.work.errors import WorkError
 
-_PATIENCE = Config(
+PATIENCE = Config(
     # Together less than the time limit of a check, so that no thread outlives its check for long.
     connect_timeout=2.0,
     read_timeout=4.0,
@@ -57,14 +57,16 @@ class CloudRefused(WorkError):
         return _todo(self.code) == _TODO["denied"]
 
 
-def operator_client(service: str, options: Mapping[str, str]) -> Any:
+def operator_client(
+    service: str, options: Mapping[str, str], *, patience: Config = PATIENCE
+) -> Any:
     """Return a client of any service; ``options`` are ``Settings.aws_client_options``. No I/O.
 
     Raises CloudRefused when no region is named anywhere.
     """
     arguments: dict[str, Any] = dict(options)
     with told(f"The client of {service}"):
-        return boto3.Session().client(service, config=_PATIENCE, **arguments)
+        return boto3.Session().client(service, config=patience, **arguments)
 
 
 @contextmanager

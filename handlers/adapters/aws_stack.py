@@ -1,14 +1,20 @@
 """A deployed stack as the operator sees it: who asks, what it consists of, and its parameters."""
 
 import asyncio
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from handlers.adapters.aws_operator import CloudRefused, operator_client, told
+from botocore.config import Config
+
+from handlers.adapters.aws_operator import PATIENCE, CloudRefused, operator_client, told
 
 _ABSENT = "ValidationError"
 """CloudFormation's code for a stack that does not exist."""
+
+_STARTING = PATIENCE.merge(Config(read_timeout=60.0, retries={"total_max_attempts": 1}))
+"""A function whose image Lambda has never run takes longer than any other call."""
 
 
 T = TypeVar("T")
@@ -57,6 +63,22 @@ class AwsStack:
         )
         return float(found["Timeout"])
 
+    async def wake(self, function: str) -> str:
+        """Have a function that serves a queue start for no message; return why it could not.
+
+        Empty when it started. The why is the kind of error, and no text of the function.
+        """
+        what = f"The function {function}"
+
+        def invoke(client: Any) -> str:
+            answer = client.invoke(FunctionName=function, Payload=b'{"Records": []}')
+            said = answer["Payload"].read()
+            if "FunctionError" not in answer:
+                return ""
+            return str(json.loads(said).get("errorType") or "an error without a name")
+
+        return await self._with("lambda", what, invoke, patience=_STARTING)
+
     async def parameter_names(self, path: str) -> frozenset[str]:
         """Return what follows ``path`` in the names of all parameters below it; no values."""
         place = path.rstrip("/")
@@ -94,9 +116,11 @@ class AwsStack:
 
         return await self._with(service, what, call)
 
-    async def _with(self, service: str, what: str, work: Callable[[Any], T]) -> T:
+    async def _with(
+        self, service: str, what: str, work: Callable[[Any], T], *, patience: Config = PATIENCE
+    ) -> T:
         def worked() -> T:
-            client = operator_client(service, self._options)
+            client = operator_client(service, self._options, patience=patience)
             try:
                 with told(what):
                     return work(client)

@@ -9,19 +9,24 @@ import asyncio
 import time
 from collections.abc import Mapping
 
+from handlers.runtime.dead_letters import given_up, listed
 from handlers.runtime.doctor.findings import Finding, Verdict, failed, ok, skipped
 from handlers.runtime.doctor.signed_requests import EndpointUnreachable, EventsEndpoint
 from handlers.runtime.doctor.slack_checks import challenge_finding
 from handlers.runtime.settings import SecretStr, Settings
 
 CHALLENGE, EVENT, FORGED = "challenge", "silent event", "forged event"
-DEAD_LETTERS = "dead letters"
+WORKERS, DEAD_LETTERS = "workers", "dead letters"
 
 PATIENCE_SECONDS = 30.0
 """How long a stage that was just deployed may take until its address answers."""
 
 _PAUSE_SECONDS = 2.0
-_QUEUES = {"AnswerDeadLettersUrl": "questions", "ScheduleDeadLettersUrl": "scheduled runs"}
+_WORKERS = ("AnswerFunctionName", "PrepareFunctionName", "AgentFunctionName")
+"""Those that serve a queue, as the outputs name them: they start for no message and do nothing.
+
+A run of ingest, maintain or reconcile would do its work; the schedule begins one soon anyway.
+"""
 
 
 async def smoke(
@@ -40,7 +45,8 @@ async def smoke(
         found = [failed(CHALLENGE, "The stack does not tell its address for Slack.", todo)]
     else:
         found = await _at_the_door(events_url, secret, patience)
-    return [*found, await _dead_letters(settings, outputs)]
+    options = settings.aws_client_options()
+    return [*found, await _workers(outputs, options), await _dead_letters(outputs, options)]
 
 
 async def _at_the_door(events_url: str, secret: SecretStr, patience: float) -> list[Finding]:
@@ -82,24 +88,42 @@ def _forged_finding(status: int) -> Finding:
     )
 
 
-async def _dead_letters(settings: Settings, outputs: Mapping[str, str]) -> Finding:
+async def _workers(outputs: Mapping[str, str], options: Mapping[str, str]) -> Finding:
     from handlers.adapters.aws_operator import CloudRefused
-    from handlers.adapters.sqs_facts import queue_facts
+    from handlers.adapters.aws_stack import AwsStack
 
-    urls = {what: outputs[name] for name, what in _QUEUES.items() if name in outputs}
-    if not urls:
-        return skipped(DEAD_LETTERS, "The stack names no queue for them.")
-    options = settings.aws_client_options()
+    stack = AwsStack(options)
+    functions = [outputs[name] for name in _WORKERS if name in outputs]
+    if not functions:
+        return skipped(WORKERS, "The stack names none.")
     try:
-        facts = await asyncio.gather(*(queue_facts(url, options) for url in urls.values()))
+        whys = await asyncio.gather(*(stack.wake(function) for function in functions))
+    except CloudRefused as error:
+        return failed(WORKERS, error.found, error.todo)
+    broken = [f"{name} ({why})" for name, why in zip(functions, whys, strict=True) if why]
+    if not broken:
+        return ok(WORKERS, f"{', '.join(functions)}: started.")
+    return failed(
+        WORKERS,
+        f"Could not start: {', '.join(broken)}.",
+        "The log of the function says why. `footnote doctor --stage NAME` looks at what it needs.",
+    )
+
+
+async def _dead_letters(outputs: Mapping[str, str], options: Mapping[str, str]) -> Finding:
+    from handlers.adapters.aws_operator import CloudRefused
+
+    try:
+        counts = await given_up(outputs, options)
     except CloudRefused as error:
         return failed(DEAD_LETTERS, error.found, error.todo)
-    dead = {what: one.waiting + one.held for what, one in zip(urls, facts, strict=True)}
-    if not any(dead.values()):
+    if not counts:
+        return skipped(DEAD_LETTERS, "The stack names no queue for them.")
+    if not any(counts.values()):
         return ok(DEAD_LETTERS, "There are none.")
-    listed = ", ".join(f"{count} {what}" for what, count in dead.items() if count)
     return failed(
         DEAD_LETTERS,
-        f"There are some: {listed}.",
-        "The logs of the functions say why. `footnote redrive --stage NAME` puts questions back.",
+        f"There are some: {listed(counts)}.",
+        "infra/RUNBOOK.md has an entry for each queue; `footnote redrive --stage NAME` puts "
+        "questions and steps of agents back.",
     )

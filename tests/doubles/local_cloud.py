@@ -7,6 +7,7 @@ import operator
 import os
 import signal
 import subprocess
+import sys
 import time
 import zipfile
 from collections.abc import Callable, Mapping
@@ -15,6 +16,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+from handlers.adapters.dynamodb_audit import AT_ATTRIBUTE
+from infra.local_cloud.ministack import REGION, ROOT_KEY, ROOT_SECRET
 from infra.local_cloud.stack import STACK, Stack
 
 Found = TypeVar("Found")
@@ -55,6 +58,14 @@ class Sight:
             for page in found
             for item in page["Items"]
         }
+
+    def audited(self) -> list[str]:
+        """Return the events in the audit log, oldest first."""
+        pages = self.stack.client("dynamodb").get_paginator("scan")
+        found = pages.paginate(TableName=self.stack.resources["AuditTable"])
+        items = [item for page in found for item in page["Items"]]
+        items.sort(key=lambda item: item[AT_ATTRIBUTE]["S"])
+        return [json.loads(item["entry"]["S"])["event"] for item in items]
 
     def row(self, kind: str, ts: str) -> Mapping[str, Any]:
         """Return the row of one kind about the message ``ts``; empty when there is none."""
@@ -139,6 +150,24 @@ def _running(process: int) -> bool:
     state = asked.stdout.strip()
     # "Zl" is one whose other threads are still at their end.
     return bool(state) and not (state.startswith("Z") and "l" not in state)
+
+
+async def operated(stack: Stack, *arguments: str) -> Mapping[str, Any]:
+    """Run a command of `footnote` as the operator of the deployed stack; return its report."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "handlers", *arguments, "--json"),
+        env={
+            "PATH": os.environ["PATH"],
+            "AWS_ENDPOINT_URL": stack.aws.endpoint,
+            "AWS_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": ROOT_KEY,
+            "AWS_SECRET_ACCESS_KEY": ROOT_SECRET,
+        },
+        stdout=asyncio.subprocess.PIPE,
+    )
+    printed, _ = await process.communicate()
+    found: Mapping[str, Any] = json.loads(printed)
+    return found
 
 
 def next_second() -> datetime:

@@ -21,7 +21,7 @@ from infra import osls
 from infra.package import RUNTIME, code_zip
 from tests.infra import template_limits, template_rules
 from tests.infra.template_breaches import BREACHES, Rule, changed
-from tests.infra.templates import of_type, plain, properties
+from tests.infra.templates import of_type, plain, properties, referred
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"
@@ -116,6 +116,12 @@ def test_a_breach_is_named(rule: Rule, path: str, value: object, sound: dict[str
         path = "ReconcileLambdaFunction.Properties.Role"
     broken = rule(changed(sound, path, value))
     assert broken, f"{rule.__name__} does not see {path}"
+
+
+def test_every_dead_letter_queue_is_told_to_doctor_and_smoke_test(sound: dict[str, Any]) -> None:
+    told = {k: referred(v["Value"]) for k, v in sound["Outputs"].items()}
+    queues = {queue for name, queue in told.items() if name.endswith("DeadLettersUrl")}
+    assert queues == template_rules.dead_letter_queues(sound)
 
 
 def test_every_rule_is_shown_a_breach() -> None:

@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from infra.local_cloud.cloud import LocalCloud, Steps, running
-from tests.doubles.local_cloud import Sight, until
+from tests.doubles.local_cloud import Sight, operated, until
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
@@ -116,3 +116,18 @@ async def test_every_function_has_its_own_role_and_logs_for_a_month_at_most(
     for name in FUNCTIONS:
         group = groups[f"/aws/lambda/{cloud.stack.function(name)}"]
         assert 1 <= group["retentionInDays"] <= 30, name
+
+
+async def test_the_smoke_test_starts_every_worker_and_names_the_one_that_cannot(
+    cloud: LocalCloud, sight: Sight
+) -> None:
+    asked = ("deploy", "--smoke", "--stage", "local", "--events-url", cloud.stack.events_url)
+    report = await operated(cloud.stack, *asked)
+    assert [check["verdict"] for check in report["checks"]] == ["ok"] * 5
+    # Nothing needs this function here: syncs are not fanned out.
+    await asyncio.to_thread(sight.deploy, "prepare", "handlers/prepare.py", "MARGIN_SECONDS = ", "")
+    report = await operated(cloud.stack, *asked)
+    named = {check["check"]: check for check in report["checks"]}["workers"]
+    assert named["verdict"] == "failed"
+    assert named["found"].startswith("Could not start: footnote-local-prepare (")
+    assert "footnote-local-answer" not in named["found"]

@@ -2,9 +2,7 @@
 
 import asyncio
 import json
-import os
 import signal
-import sys
 import time
 import uuid
 from collections import Counter
@@ -19,8 +17,7 @@ import pytest_asyncio
 from bot.playground.server import Playground
 from handlers.work.jobs import AnswerJob, encode
 from infra.local_cloud.cloud import LocalCloud, Steps, running
-from infra.local_cloud.ministack import REGION, ROOT_KEY, ROOT_SECRET
-from tests.doubles.local_cloud import Sight, next_second, until
+from tests.doubles.local_cloud import Sight, next_second, operated, until
 
 pytestmark = [
     pytest.mark.soak,
@@ -143,24 +140,6 @@ async def unheard(slack: Playground) -> str:
         slack.events_url = address
 
 
-async def redrive(cloud: LocalCloud) -> Mapping[str, Any]:
-    """Run `footnote redrive` on the deployed stage, as its operator; return what it prints."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "handlers", "redrive", "--stage", "local", "--json"),
-        env={
-            "PATH": os.environ["PATH"],
-            "AWS_ENDPOINT_URL": cloud.stack.aws.endpoint,
-            "AWS_REGION": REGION,
-            "AWS_ACCESS_KEY_ID": ROOT_KEY,
-            "AWS_SECRET_ACCESS_KEY": ROOT_SECRET,
-        },
-        stdout=asyncio.subprocess.PIPE,
-    )
-    printed, _ = await process.communicate()
-    found: Mapping[str, Any] = json.loads(printed)
-    return found
-
-
 def allow(cloud: LocalCloud, receives: int) -> None:
     sqs, url = cloud.stack.client("sqs"), cloud.stack.resources["AnswerQueue"]
     given = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])
@@ -232,7 +211,7 @@ async def test_a_poisoned_message_is_set_aside_and_handled_after_the_mend(
 
     known, also = '_KINDS[data["kind"]]', '{**_KINDS, "later": AnswerJob}[data["kind"]]'
     await asyncio.to_thread(sight.deploy, "answer", "handlers/work/jobs.py", known, also)
-    redriven = await redrive(cloud)
+    redriven = await operated(cloud.stack, "redrive", "--stage", "local")
     assert (redriven["found"], redriven["moved"], redriven["left"]) == (1, 1, 0)
     since = next_second()
     await answered(cloud.slack, poisoned)

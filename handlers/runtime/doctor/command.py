@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -29,6 +29,7 @@ from handlers.runtime.doctor.slack_checks import (
     token_findings,
 )
 from handlers.runtime.doctor.source_checks import SOURCES, source_findings
+from handlers.runtime.doctor.sync_checks import SYNC_DEAD_LETTERS, SYNC_QUEUE, sync_findings
 from handlers.runtime.doctor.work_checks import (
     DEAD_LETTERS,
     QUEUE,
@@ -102,7 +103,7 @@ def checks(settings: Settings, deployed: Stage | None, events_url: str) -> Seque
         Check(
             (INDEX,), partial(index_findings, settings), load=partial(wiring.index_engine, settings)
         ),
-        *([] if deployed else [Check((SOURCES,), partial(source_findings, settings))]),
+        _sync_check(settings, deployed, cloud),
         Check((PLACE,), partial(place_findings, settings), load=cloud),
         Check((QUEUE, DEAD_LETTERS), partial(queue_findings, settings), load=cloud),
         Check((STORE,), partial(store_findings, settings), load=cloud),
@@ -110,6 +111,14 @@ def checks(settings: Settings, deployed: Stage | None, events_url: str) -> Seque
         Check((BUDGET, PRICE), partial(_budget_findings, settings, deployed), load=cloud),
         *agent_checks(settings),
     )
+
+
+def _sync_check(settings: Settings, deployed: Stage | None, cloud: Callable[[], object]) -> Check:
+    """Return what is looked at of the syncs: their record here, their queues in a stage."""
+    if deployed is None:
+        return Check((SOURCES,), partial(source_findings, settings))
+    names = (SYNC_QUEUE, SYNC_DEAD_LETTERS)
+    return Check(names, partial(sync_findings, settings, deployed.outputs), load=cloud)
 
 
 async def _budget_findings(settings: Settings, deployed: Stage | None) -> list[Finding]:

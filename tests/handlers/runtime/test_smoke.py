@@ -65,14 +65,15 @@ async def door(settings: Settings) -> AsyncIterator[str]:
 
 def outputs(aws: Aws) -> dict[str, str]:
     plain = aws.sqs.create_queue(QueueName=f"s{uuid.uuid4().hex}")["QueueUrl"]
-    return {"AnswerDeadLettersUrl": aws.new_queue(), "ScheduleDeadLettersUrl": plain}
+    fifo = {f"{whose}DeadLettersUrl": aws.new_queue() for whose in ("Answer", "Agent", "Prepare")}
+    return {**fifo, "ScheduleDeadLettersUrl": plain}
 
 
 async def test_a_good_deployment_passes_and_nothing_is_asked(
     aws: Aws, settings: Settings, door: str
 ) -> None:
     found = await smoke(settings, outputs(aws), events_url=door)
-    assert [finding.verdict for finding in found] == [OK, OK, OK, OK]
+    assert [finding.verdict for finding in found] == [OK, OK, OK, SKIPPED, OK]
     queue = wiring.laptop_queue(settings)
     counts = await queue.counts()
     await queue.close()
@@ -82,18 +83,30 @@ async def test_a_good_deployment_passes_and_nothing_is_asked(
 async def test_another_signing_secret_is_found_out(aws: Aws, settings: Settings, door: str) -> None:
     other = settings.replaced(slack_signing_secret="another-secret")
     found = await smoke(other, outputs(aws), events_url=door)
-    assert [finding.verdict for finding in found] == [FAILED, SKIPPED, SKIPPED, OK]
+    assert [finding.verdict for finding in found] == [FAILED, SKIPPED, SKIPPED, SKIPPED, OK]
     assert "SLACK_SIGNING_SECRET" in found[0].todo
 
 
-async def test_dead_letters_fail_it_and_are_counted(
-    aws: Aws, settings: Settings, door: str
+@pytest.mark.parametrize(
+    ("queue", "said"),
+    [
+        ("AnswerDeadLettersUrl", "1 questions"),
+        ("AgentDeadLettersUrl", "1 steps of agents"),
+        ("PrepareDeadLettersUrl", "1 portions of a sync"),
+        ("ScheduleDeadLettersUrl", "1 scheduled runs"),
+    ],
+)
+async def test_dead_letters_of_any_queue_fail_it_and_are_counted(
+    aws: Aws, settings: Settings, door: str, queue: str, said: str
 ) -> None:
     known = outputs(aws)
-    aws.sqs.send_message(QueueUrl=known["ScheduleDeadLettersUrl"], MessageBody="{}")
+    once = {"MessageGroupId": "g", "MessageDeduplicationId": "d"}
+    aws.sqs.send_message(
+        QueueUrl=known[queue], MessageBody="{}", **({} if queue.startswith("Schedule") else once)
+    )
     found = (await smoke(settings, known, events_url=door))[-1]
     assert found.verdict is FAILED
-    assert "1 scheduled runs" in found.found
+    assert f"There are some: {said}." in found.found
 
 
 async def test_a_door_that_lets_anybody_in_fails_it(aws: Aws, settings: Settings) -> None:
@@ -109,7 +122,7 @@ async def test_a_door_that_lets_anybody_in_fails_it(aws: Aws, settings: Settings
     address = f"http://127.0.0.1:{runner.addresses[0][1]}/slack/events"
     found = await smoke(settings, outputs(aws), events_url=address)
     await runner.cleanup()
-    assert [finding.verdict for finding in found] == [OK, OK, FAILED, OK]
+    assert [finding.verdict for finding in found] == [OK, OK, FAILED, SKIPPED, OK]
 
 
 async def test_a_door_that_opens_late_is_waited_for_but_not_for_ever(
@@ -171,6 +184,7 @@ async def test_the_command_finds_stack_and_secret_by_the_name_of_the_stage(
         "challenge",
         "silent event",
         "forged event",
+        "workers",
         "dead letters",
     ]
     assert SECRET not in done.stdout + done.stderr

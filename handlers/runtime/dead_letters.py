@@ -1,0 +1,38 @@
+"""What a stage has given up: its dead-letter queues, by the names that its stack gives them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Final
+
+SYNC: Final = ("Prepare", "Schedule")
+"""Whose dead letters concern the index; nobody waits for an answer there."""
+
+_SUFFIX = "DeadLettersUrl"
+_WHAT = {
+    "Answer": "questions",
+    "Agent": "steps of agents",
+    "Prepare": "portions of a sync",
+    "Schedule": "scheduled runs",
+}
+
+
+async def given_up(outputs: Mapping[str, str], options: Mapping[str, str]) -> Mapping[str, int]:
+    """Return how many dead letters each queue holds, by whose they are ("Answer", "Agent" ...).
+
+    ``outputs`` are those of the stack, ``options`` are ``Settings.aws_client_options``. Every
+    output whose name says so is such a queue, also of a later version. Raises CloudRefused.
+    """
+    from handlers.adapters.sqs_facts import queue_facts
+
+    urls = {
+        name.removesuffix(_SUFFIX): url for name, url in outputs.items() if name.endswith(_SUFFIX)
+    }
+    facts = await asyncio.gather(*(queue_facts(url, options) for url in urls.values()))
+    return {name: one.waiting + one.held for name, one in zip(urls, facts, strict=True)}
+
+
+def listed(counts: Mapping[str, int]) -> str:
+    """Return the counts that are not zero in words; empty when all are."""
+    return ", ".join(f"{count} {_WHAT.get(name, name)}" for name, count in counts.items() if count)
