@@ -55,8 +55,12 @@ def explained(uri: str) -> Iterator[None]:
             raise WriterConflict(
                 f"Another writer changed the index at {uri} at the same time. Try again."
             ) from error
-        kind = Vanished if "not found" in said else IndexUnavailable
-        raise kind(
+        if "not found" in said:
+            raise Vanished(
+                f"A file of the index at {uri} is not there. Try again; if it stays so, delete the "
+                "index and sync anew: footnote sync."
+            ) from error
+        raise IndexUnavailable(
             f"The storage of the index at {uri} did not answer as it should. Check that the place "
             "exists and that this process may read and write it, then try again."
         ) from error

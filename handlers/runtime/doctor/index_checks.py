@@ -1,9 +1,12 @@
 """What `footnote doctor` looks at in the index and in the place that holds it."""
 
+from __future__ import annotations
+
 import asyncio
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from handlers.runtime import wiring
 from handlers.runtime.doctor import verdicts
@@ -11,12 +14,16 @@ from handlers.runtime.doctor.findings import Finding, failed, ok, skipped
 from handlers.runtime.settings import Settings
 from handlers.work.errors import StoreUnavailable
 from handlers.work.syncs import last_sync
+from index.audience import Audience
 from index.errors import (
     EmbedderMismatch,
     EmbedderUnavailable,
     EmbedderUnreachable,
     KnowledgeError,
 )
+
+if TYPE_CHECKING:
+    from index.lance import LanceIndex
 
 INDEX, PLACE = "index", "S3 rights"
 
@@ -52,6 +59,7 @@ async def index_findings(
                 )
             ]
         documents, chunks = await asyncio.gather(index.documents(), index.count())
+        await _search(index, dimensions)
     except EmbedderMismatch as error:
         todo = "Sync into an empty place, or go back to the version that made this index."
         return [failed(INDEX, str(error), todo)]
@@ -102,6 +110,15 @@ def _space(settings: Settings) -> tuple[str, int]:
 
     embedder = query_embedder(settings)
     return embedder.name, embedder.dimensions
+
+
+async def _search(index: LanceIndex, dimensions: int) -> None:
+    """Read what only a question reads: the files of both search indexes. Raises KnowledgeError."""
+    import numpy as np
+
+    anywhere = np.zeros(dimensions, np.float32)
+    anywhere[0] = 1.0
+    await index.search(anywhere, "what is where", Audience.everyone(), 1)
 
 
 async def _seconds_since_sync(settings: Settings, clock: Callable[[], float]) -> float | None:

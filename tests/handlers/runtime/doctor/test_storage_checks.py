@@ -1,5 +1,7 @@
 """What `footnote doctor` says of index, bucket, queue and table, on real servers."""
 
+import asyncio
+import shutil
 import time
 import uuid
 from collections.abc import Iterator
@@ -72,6 +74,13 @@ async def filled(address: str, embedder: HashingEmbedder) -> None:
     await index.close()
 
 
+def search_files_removed(index: Path) -> int:
+    folders = list(index.glob("*.lance/_indices"))
+    for folder in folders:
+        shutil.rmtree(folder)
+    return len(folders)
+
+
 async def test_an_index_that_is_not_there_says_what_to_run(tmp_path: Path) -> None:
     [found] = await index_checks.index_findings(laptop(tmp_path))
     assert found.verdict is FAILED
@@ -98,6 +107,18 @@ async def test_an_index_of_another_embedder_is_failed(tmp_path: Path) -> None:
     [found] = await index_checks.index_findings(settings)
     assert found.verdict is FAILED
     assert PUBLISHED_NAME in found.found
+
+
+async def test_an_index_whose_keyword_files_are_gone_is_failed(tmp_path: Path) -> None:
+    settings = laptop(tmp_path)
+    await filled(settings.index, PublishedHashes())
+    # Counting does not read them; questions do.
+    removed = await asyncio.to_thread(search_files_removed, Path(settings.index))
+    assert removed == 1
+    [found] = await index_checks.index_findings(settings)
+    assert found.verdict is FAILED
+    assert "A file of the index" in found.found
+    assert "footnote sync" in found.found
 
 
 async def test_a_bucket_with_all_rights_is_good_and_nothing_is_left_in_it(
