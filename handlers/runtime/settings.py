@@ -129,7 +129,12 @@ class Settings(DeployedFields):
     def require_docs(self) -> Path:
         """Return the folder of documents. Raises SettingsError when there is none."""
         if self.docs is None:
-            raise SettingsError(["FOOTNOTE_DOCS is not set. Name a folder of documents."])
+            raise SettingsError(
+                [
+                    "No source of documents is declared. Set FOOTNOTE_DOCS to a folder, or "
+                    "FOOTNOTE_SOURCES to a catalog."
+                ]
+            )
         if not self.docs.is_dir():
             raise SettingsError(
                 [f"FOOTNOTE_DOCS is {self.docs}, which is not a folder. Name one that is."]

@@ -310,7 +310,7 @@ def test_slack_names_all_that_is_missing() -> None:
 
 
 def test_documents_are_a_folder_that_exists(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="FOOTNOTE_DOCS is not set"):
+    with pytest.raises(SettingsError, match="FOOTNOTE_DOCS to a folder, or FOOTNOTE_SOURCES"):
         Settings.load({}).require_docs()
     with pytest.raises(SettingsError, match="not a folder"):
         Settings.load({"FOOTNOTE_DOCS": str(tmp_path / "absent")}).require_docs()
