@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,6 +55,7 @@ async def running(
     page_port: int = 0,
     aws_port: int = 0,
     parameters: dict[str, str] | None = None,
+    settings: Mapping[str, str] | None = None,
     sync: bool = True,
     rate_limits: bool = True,
     queue_metrics_every: float = queue_metrics.EVERY_SECONDS,
@@ -62,8 +63,8 @@ async def running(
     """Run everything until the block is left; ``folder`` takes all data. Raises LocalCloudError.
 
     ``docs`` is a folder to answer from instead of the sample handbook, ``parameters`` are more
-    stage parameters. With ``sync`` the first sync is over when the block is entered.
-    ``queue_metrics_every`` is in seconds.
+    stage parameters, ``settings`` more of what lies in the parameter store. With ``sync`` the first
+    sync is over when the block is entered. ``queue_metrics_every`` is in seconds.
     """
     slack = Playground(
         signing_secret=SIGNING_SECRET,
@@ -82,7 +83,8 @@ async def running(
         with steps.step("start", "starting the local AWS, with permissions enforced"):
             aws = await opened.enter_async_context(ministack.started(folder, aws_port))
         with steps.step("deploy", "deploying serverless.yml"):
-            await asyncio.to_thread(put_settings, aws.endpoint, slack_settings(slack.api_url))
+            stored = slack_settings(slack.api_url) | dict(settings or {})
+            await asyncio.to_thread(put_settings, aws.endpoint, stored)
             given = stage_parameters(folder, docs or HANDBOOK)
             stack = await deployed(aws, given | (parameters or {}))
             opened.callback(stack.close)

@@ -4,18 +4,15 @@ Each is taken from the role in the local AWS, the part of the journey that needs
 and it is put back. At the end everything works again, so a probe that always fails is found out.
 """
 
-import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 import pytest_asyncio
 
-from infra.local_cloud import gaps
 from infra.local_cloud.cloud import Steps, running
 from tests.doubles.cloud_journey import PAGE, QUESTION, Journey
+from tests.doubles.cloud_permissions import allowed, without
 
 pytestmark = [
     pytest.mark.soak,
@@ -104,21 +101,8 @@ async def journey(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Jou
         yield Journey(cloud, docs, lost)
 
 
-def actions_of(statement: dict[str, Any]) -> list[str]:
-    actions = statement["Action"]
-    return [actions] if isinstance(actions, str) else actions
-
-
 async def test_every_permission_is_known(journey: Journey) -> None:
-    stack = journey.cloud.stack
-    deployed = {
-        (logical, statement["Sid"], action)
-        for logical, role in stack.resources.items()
-        if logical.endswith("Role")
-        for statement in stack.statements(role)
-        if "Sid" in statement
-        for action in actions_of(statement)
-    }
+    deployed = allowed(journey.cloud.stack)
     seen = {
         (logical, sid, action)
         for logical, sid, action in deployed
@@ -127,36 +111,12 @@ async def test_every_permission_is_known(journey: Journey) -> None:
     assert seen == set(NEEDED)
 
 
-@contextmanager
-def without(journey: Journey, logical: str, sid: str, action: str) -> Iterator[None]:
-    """Take one action from a role for the time of the block."""
-    iam, role = journey.cloud.stack.client("iam"), journey.cloud.stack.resources[logical]
-    saved = {}
-    for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
-        saved[name] = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-    try:
-        for name, document in saved.items():
-            if name == gaps.POLICY and action == gaps.BY_PATH:
-                iam.delete_role_policy(RoleName=role, PolicyName=name)
-                continue
-            changed = json.loads(json.dumps(document))
-            for statement in changed["Statement"]:
-                if statement.get("Sid") == sid:
-                    left = [one for one in actions_of(statement) if one != action]
-                    statement["Action"] = left or ["none:None"]
-            iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(changed))
-        yield
-    finally:
-        for name, document in saved.items():
-            iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(document))
-
-
 @pytest.mark.parametrize(("logical", "sid", "action"), NEEDED)
 async def test_without_a_permission_what_needs_it_fails(
     journey: Journey, logical: str, sid: str, action: str
 ) -> None:
     part = NEEDED[logical, sid, action]
-    with without(journey, logical, sid, action):
+    with without(journey.cloud.stack, logical, sid, action):
         assert not await part(journey), f"{part.__doc__} That works without {action}."
 
 

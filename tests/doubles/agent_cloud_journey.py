@@ -1,0 +1,139 @@
+"""The parts of a run of the agent in the local cloud, each of which tells whether it worked."""
+
+import asyncio
+import json
+import time
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from bot.approval_parts import APPROVE
+from bot.playground.delivery import NotAcknowledged
+from infra.local_cloud.cloud import LocalCloud
+from tests.doubles.local_cloud import Sight, until
+from tests.doubles.scripted_agent import Asked, ScriptedAgent, Turn
+
+REQUEST = "@Footnote agent: tell #help how long backups are kept"
+SAID = "Backups are kept for 35 days."
+APPROVAL_SECONDS = 25.0
+"""How long a card waits here for somebody to decide."""
+PATIENCE = 25.0
+
+
+def tell(asked: Asked) -> Turn:
+    """Look it up, propose to post what was found, and conclude."""
+    if not asked.results:
+        return Turn(calls=[("search_documents", {"query": "How long are backups kept?"})])
+    if len(asked.results) == 1 and "35 days" in asked.results[0]:
+        return Turn(calls=[("post_message", {"channel": "#help", "text": SAID})])
+    return Turn("That is all.")
+
+
+@dataclass
+class AgentJourney:
+    """A cloud with agent mode on; its documents say how long backups are kept."""
+
+    cloud: LocalCloud
+    model: ScriptedAgent
+    sight: Sight = field(init=False)
+    seen: object = None
+
+    def __post_init__(self) -> None:
+        self.sight = Sight(self.cloud.stack)
+
+    async def request(self) -> bool:
+        """The slack function hands a request to the agent, which works on it."""
+        before = len(self.model.asked)
+        await self._asked()
+        return await self._forgotten_unless(lambda: len(self.model.asked) > before)
+
+    async def proposal(self) -> bool:
+        """The agent finds something in the documents, and shows what it would do with it."""
+        return bool(await self._proposed())
+
+    async def deed(self) -> bool:
+        """What somebody approves is done, by whichever process of the agent is there."""
+        slack, before = self.cloud.slack, len(self.cloud.slack.messages("help"))
+        card = await self._proposed()
+        if not card:
+            return False
+        await asyncio.to_thread(self.sight.kill, "agent")
+        try:
+            await slack.click("bob", "general", card["message"], APPROVE, card["value"])
+        except NotAcknowledged as error:
+            self.seen = repr(error)
+            return False
+        return await self._forgotten_unless(lambda: len(slack.messages("help")) > before)
+
+    async def takeover(self) -> bool:
+        """A run whose worker is killed is taken up by the next one, and soon."""
+        slow = self.model.decide
+        self.model.decide = lambda asked: replace(tell(asked), delay=90.0)
+        before = len(self.model.asked)
+        ts = await self._asked()
+        begun = await self._forgotten_unless(lambda: len(self.model.asked) > before)
+        self.model.decide = slow
+        if not begun:
+            return False
+        await asyncio.to_thread(self.sight.kill, "agent")
+        return await self._forgotten_unless(lambda: bool(self._card(ts)), 40.0)
+
+    async def giving_back(self) -> bool:
+        """The agent lets go of a run that it could not begin, for Slack did not answer."""
+        outage = self.cloud.slack.fail_next("conversations.replies", status=503, times=1000)
+        runs = await asyncio.to_thread(self.sight.runs, "agent")
+        ts = await self._asked()
+        await until(lambda: self.sight.runs("agent") > runs, 60.0)
+        rows = await asyncio.to_thread(self.sight.rows)
+        self.seen = {k: v for k, v in rows.items() if k.startswith("claim:") and ts in k}
+        outage.lifted = True
+        self._forget()
+        return not self.seen
+
+    async def lapse(self) -> bool:
+        """The schedule ends a run whose proposal nobody has decided about."""
+        card = await self._proposed()
+        if not card:
+            return False
+        await asyncio.sleep(APPROVAL_SECONDS + 6.0)
+        invoked = await asyncio.to_thread(
+            self.cloud.stack.client("lambda").invoke,
+            FunctionName=self.cloud.stack.function("reconcile"),
+            Payload=b"{}",
+        )
+        self.seen = json.loads(invoked["Payload"].read())
+        thread = lambda: json.dumps(self.cloud.slack.messages("general", card["thread"]))  # noqa: E731
+        return await self._forgotten_unless(lambda: "in time" in thread())
+
+    async def _asked(self) -> str:
+        """Ask fresh processes of the two functions."""
+        for function in ("slack", "agent"):
+            await asyncio.to_thread(self.sight.kill, function)
+        return await self.cloud.slack.say("alice", "general", REQUEST)
+
+    async def _proposed(self) -> dict[str, Any]:
+        ts = await self._asked()
+        await self._forgotten_unless(lambda: bool(self._card(ts)))
+        return self._card(ts)
+
+    def _card(self, ts: str) -> dict[str, Any]:
+        """Return the button that approves, with the ts of its message and of its thread."""
+        for message in self.cloud.slack.messages("general", ts):
+            for block in message.get("blocks", ()):
+                for element in block.get("elements", ()):
+                    if element.get("action_id") == APPROVE:
+                        return {**element, "message": message["ts"], "thread": ts}
+        return {}
+
+    async def _forgotten_unless(self, look: Any, seconds: float = PATIENCE) -> bool:
+        """Wait for something; when it does not come, nothing goes on trying."""
+        end = time.monotonic() + seconds
+        while not look():
+            if time.monotonic() > end:
+                self._forget()
+                return False
+            await asyncio.sleep(0.2)
+        return True
+
+    def _forget(self) -> None:
+        queue = self.cloud.stack.resources["AgentQueue"]
+        self.cloud.stack.client("sqs").purge_queue(QueueUrl=queue)
