@@ -9,7 +9,7 @@ from typing import Any
 from bot.approval_parts import APPROVE
 from bot.playground.delivery import NotAcknowledged
 from infra.local_cloud.cloud import LocalCloud
-from tests.doubles.local_cloud import Sight, until
+from tests.doubles.local_cloud import Sight
 from tests.doubles.scripted_agent import Asked, ScriptedAgent, Turn
 
 REQUEST = "@Footnote agent: tell #help how long backups are kept"
@@ -35,6 +35,7 @@ class AgentJourney:
     cloud: LocalCloud
     model: ScriptedAgent
     sight: Sight = field(init=False)
+    requests: int = 0
     seen: object = None
 
     def __post_init__(self) -> None:
@@ -42,9 +43,8 @@ class AgentJourney:
 
     async def request(self) -> bool:
         """The slack function hands a request to the agent, which works on it."""
-        before = len(self.model.asked)
         await self._asked()
-        return await self._forgotten_unless(lambda: len(self.model.asked) > before)
+        return await self._forgotten_unless(self._at_work)
 
     async def proposal(self) -> bool:
         """The agent finds something in the documents, and shows what it would do with it."""
@@ -66,28 +66,15 @@ class AgentJourney:
 
     async def takeover(self) -> bool:
         """A run whose worker is killed is taken up by the next one, and soon."""
-        slow = self.model.decide
+        quick = self.model.decide
         self.model.decide = lambda asked: replace(tell(asked), delay=90.0)
-        before = len(self.model.asked)
         ts = await self._asked()
-        begun = await self._forgotten_unless(lambda: len(self.model.asked) > before)
-        self.model.decide = slow
+        begun = await self._forgotten_unless(self._at_work)
+        self.model.decide = quick
         if not begun:
             return False
         await asyncio.to_thread(self.sight.kill, "agent")
         return await self._forgotten_unless(lambda: bool(self._card(ts)), 40.0)
-
-    async def giving_back(self) -> bool:
-        """The agent lets go of a run that it could not begin, for Slack did not answer."""
-        outage = self.cloud.slack.fail_next("conversations.replies", status=503, times=1000)
-        runs = await asyncio.to_thread(self.sight.runs, "agent")
-        ts = await self._asked()
-        await until(lambda: self.sight.runs("agent") > runs, 60.0)
-        rows = await asyncio.to_thread(self.sight.rows)
-        self.seen = {k: v for k, v in rows.items() if k.startswith("claim:") and ts in k}
-        outage.lifted = True
-        self._forget()
-        return not self.seen
 
     async def lapse(self) -> bool:
         """The schedule ends a run whose proposal nobody has decided about."""
@@ -108,7 +95,12 @@ class AgentJourney:
         """Ask fresh processes of the two functions."""
         for function in ("slack", "agent"):
             await asyncio.to_thread(self.sight.kill, function)
-        return await self.cloud.slack.say("alice", "general", REQUEST)
+        self.requests += 1
+        return await self.cloud.slack.say("alice", "general", f"{REQUEST} ({self.requests})")
+
+    def _at_work(self) -> bool:
+        """Tell whether the model has met the last request."""
+        return any(f"({self.requests})" in asked.request for asked in self.model.asked)
 
     async def _proposed(self) -> dict[str, Any]:
         ts = await self._asked()
