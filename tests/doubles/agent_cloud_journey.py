@@ -82,14 +82,17 @@ class AgentJourney:
         if not card:
             return False
         await asyncio.sleep(APPROVAL_SECONDS + 6.0)
+        await asyncio.to_thread(self.sight.kill, "reconcile")
         invoked = await asyncio.to_thread(
             self.cloud.stack.client("lambda").invoke,
             FunctionName=self.cloud.stack.function("reconcile"),
             Payload=b"{}",
         )
         self.seen = json.loads(invoked["Payload"].read())
-        thread = lambda: json.dumps(self.cloud.slack.messages("general", card["thread"]))  # noqa: E731
-        return await self._forgotten_unless(lambda: "in time" in thread())
+        thread = card["thread"]
+        return await self._forgotten_unless(
+            lambda: "in time" in json.dumps(self.cloud.slack.messages("general", thread))
+        )
 
     async def _asked(self) -> str:
         """Ask fresh processes of the two functions."""
