@@ -11,12 +11,12 @@ import json
 import random
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, cast
 
 from handlers.adapters.breaker import Breaker
 from handlers.adapters.openai_calls import (
-    MOST_TRIES,
     NOT_A_COMPLETION,
     NOT_IN_TIME,
     Endpoint,
@@ -45,12 +45,9 @@ _ALWAYS: dict[str, object] = {"temperature": 0.0}
 _CONCLUDING: dict[str, object] = {**_ALWAYS, "tool_choice": "none"}
 """Asked for, and left out from then on where a server rejects it."""
 
-TURN_TOKENS = 8_192
-"""The most that a model may write in one turn; of one that repeats itself nothing else ends it."""
-
 _MOST, _MOST_WITH_THOUGHTS = "max_tokens", "max_completion_tokens"
-"""How a server is told of that: nearly all know the first, and those that refuse it the second
-(https://platform.openai.com/docs/api-reference/chat/create)."""
+"""How a server is told where a turn ends: nearly all know the first, and those
+that refuse it the second (https://platform.openai.com/docs/api-reference/chat/create)."""
 
 
 class ToolsAs(StrEnum):
@@ -71,7 +68,6 @@ class OpenAIToolModel:
         base_url: str,
         tools_as: ToolsAs = ToolsAs.NATIVE,
         turn_timeout: float = 90.0,
-        turn_tokens: int = TURN_TOKENS,
         connect_timeout: float = 5.0,
         retry_wait: float = 0.5,
         breaker: Breaker | None = None,
@@ -79,11 +75,9 @@ class OpenAIToolModel:
     ) -> None:
         """Keep the settings; connects at the first call. All times are in seconds.
 
-        ``turn_timeout`` bounds one try of a turn, ``turn_tokens`` what the model writes in it; the
-        rest is as for ``OpenAIModel``.
+        ``turn_timeout`` bounds one try of a turn; the rest is as for ``OpenAIModel``.
         """
         self._tools_as = tools_as
-        self._turn_tokens = turn_tokens
         self._turn_timeout = turn_timeout
         self._endpoint = Endpoint(
             model=model,
@@ -111,6 +105,7 @@ class OpenAIToolModel:
         tools: Sequence[Tool],
         *,
         deadline: float,
+        most_tokens: int,
         conclude: bool = False,
     ) -> ModelTurn:
         """Return the next turn. Raises ModelUnavailable, ModelRefused, ToolsUnsupported."""
@@ -119,9 +114,10 @@ class OpenAIToolModel:
         optional = _CONCLUDING if conclude and tools and not by_schema else _ALWAYS
         body = (_by_schema if by_schema else _natively)(messages, tools, conclude)
         left_out = self._endpoint.rejected
-        for attempt in range(1, MOST_TRIES + 1):
+        attempt = 1
+        while True:
             most = _MOST_WITH_THOUGHTS if _MOST in left_out else _MOST
-            bounded = {**optional, most: self._turn_tokens}
+            bounded = {**optional, most: most_tokens}
             asked = {name: value for name, value in bounded.items() if name not in left_out}
             failure: Failure | None = None
             try:
@@ -133,8 +129,10 @@ class OpenAIToolModel:
                 if by_schema:
                     return _read_by_schema(turn, conclude)
                 return turn if turn.calls or conclude else _read_as_calls(turn, tools)
+            before = left_out
             left_out = await self._endpoint.mended(failure, attempt, deadline, left_out, last=False)
-        raise ModelUnavailable(NOT_A_COMPLETION)
+            # Learning what a server does not know is no try.
+            attempt += left_out == before
 
     async def _attempt(
         self, body: Mapping[str, Any], deadline: float, optional: frozenset[str]
@@ -158,6 +156,9 @@ class OpenAIToolModel:
             failure = Failure(ModelUnavailable(NOT_IN_TIME))
         except openai.OpenAIError as error:
             failure = judged(error, self.name, optional)
+            if len(optional) > 1 and failure.rejects == optional:
+                # It did not say which of them, so no other name for one of them is tried.
+                failure = replace(failure, rejects=optional | {_MOST_WITH_THOUGHTS})
             if "tools" in body and _refuses_tools(error, optional):
                 failure = Failure(ToolsUnsupported(_NO_TOOLS))
         except (ValueError, TypeError, AttributeError, KeyError):
@@ -249,14 +250,11 @@ def _turn(completion: object) -> ModelTurn | None:
         for number, one in enumerate(getattr(message, "tool_calls", None) or [])
         if (call := _call(one, number)) is not None
     )
-    if not text.strip() and not calls:
+    truncated = getattr(choices[0], "finish_reason", None) == "length"
+    # One that thought until its end says nothing, and asked again it would think as long again.
+    if not text.strip() and not calls and not truncated:
         return None
-    return ModelTurn(
-        text,
-        calls,
-        _usage(getattr(completion, "usage", None)),
-        truncated=getattr(choices[0], "finish_reason", None) == "length",
-    )
+    return ModelTurn(text, calls, _usage(getattr(completion, "usage", None)), truncated)
 
 
 def _usage(usage: object) -> Usage:

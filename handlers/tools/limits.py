@@ -43,8 +43,9 @@ class Limits:
     """The bounds of one run; at the first that is reached, one last turn must conclude.
 
     ``seconds`` counts work, not waiting; ``cost`` is in US dollars. ``calls`` is the most tool
-    calls of one turn. ``turn_seconds`` and ``tool_seconds`` bound one turn and one call, and
-    ``conclude_seconds`` the last turn, which comes on top.
+    calls of one turn, ``turn_tokens`` the most that the model may write in it, thoughts included.
+    ``turn_seconds`` and ``tool_seconds`` bound one turn and one call, and ``conclude_seconds`` the
+    last turn, which comes on top.
     """
 
     turns: int = 12
@@ -52,6 +53,7 @@ class Limits:
     seconds: float = 300.0
     cost: float = 0.5
     calls: int = 8
+    turn_tokens: int = 8_192
     turn_seconds: float = 90.0
     tool_seconds: float = 60.0
     conclude_seconds: float = 60.0

@@ -171,11 +171,13 @@ class ToolModel(Protocol):
         tools: Sequence[Tool],
         *,
         deadline: float,
+        most_tokens: int,
         conclude: bool = False,
     ) -> ModelTurn:
         """Return the next turn. ``conclude``: tools may not be called any more.
 
-        ``deadline`` is an event-loop time. Raises ModelError; ToolsUnsupported, a kind of it, where
-        the endpoint or the model can't call tools.
+        ``deadline`` is an event-loop time; ``most_tokens`` is where a turn is cut. Raises
+        ModelError; ToolsUnsupported, a kind of it, where the endpoint or the model can't call
+        tools.
         """
         ...

@@ -8,6 +8,7 @@ from typing import Final
 from handlers.answering.errors import ModelUnavailable
 from handlers.answering.ports import Usage
 from handlers.answering.window import tokens_in
+from handlers.tools.limits import Bound
 from handlers.tools.parts import Parts
 from handlers.tools.ports import AgentMessage, ModelTurn, ToolCall
 from handlers.tools.prompting import CONCLUDE, fitted, tokens_of
@@ -34,12 +35,17 @@ async def think(parts: Parts, run: Run, watch: Watch) -> Run:
     if limit:
         messages.append(AgentMessage("user", CONCLUDE))
     messages = fitted(messages, parts.window_tokens, TURN_TOKENS + parts.tool_tokens)
+    room = parts.window_tokens - parts.tool_tokens - sum(map(tokens_of, messages))
     limits = parts.limits
     seconds = limits.conclude_seconds if limit else limits.left(run.spent, limits.turn_seconds)
     now = asyncio.get_running_loop().time
     began = now()
     asked = parts.model.turn(
-        messages, parts.tools, deadline=began + seconds, conclude=limit is not None
+        messages,
+        parts.tools,
+        deadline=began + seconds,
+        most_tokens=min(limits.turn_tokens, max(room, TURN_TOKENS)),
+        conclude=limit is not None,
     )
     try:
         turn = await watch.during(asked)
@@ -52,6 +58,9 @@ async def think(parts: Parts, run: Run, watch: Watch) -> Run:
     usage = turn.usage if turn.usage != Usage() else _guessed(messages, turn)
     cost = parts.cost_of(usage) if parts.cost_of else 0.0
     spent = run.spent.and_turn(usage, cost).and_seconds(now() - began)
+    if turn.truncated and not (limit or turn.calls or turn.text.strip()):
+        # It thought until it had to stop: there is a last turn.
+        return replace(run, spent=spent, limit=Bound.TOKENS)
     run = replace(run, spent=spent, limit=limit)
     if limit or not turn.calls:
         text = turn.text.strip()[:LONGEST_TEXT]

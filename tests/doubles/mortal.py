@@ -130,10 +130,13 @@ class MortalModel:
         tools: Sequence[Tool],
         *,
         deadline: float,
+        most_tokens: int,
         conclude: bool = False,
     ) -> ModelTurn:
         self.fate.moment("before the model")
-        turn = await self.model.turn(messages, tools, deadline=deadline, conclude=conclude)
+        turn = await self.model.turn(
+            messages, tools, deadline=deadline, most_tokens=most_tokens, conclude=conclude
+        )
         self.fate.moment("after the model")
         return turn
 

@@ -25,6 +25,8 @@ AGENT, AGENT_QUEUE, AUDIT = "agent mode", "agent queue", "audit log"
 AGENT_TOOLS, AGENT_MODEL = "agent tools", "agent model"
 
 MODEL_SECONDS = 8.0
+ANSWER_TOKENS = 1_000
+"""For one call without arguments; a model that thinks needs most of them."""
 
 
 def agent_checks(settings: Settings) -> Sequence[Check]:
@@ -189,7 +191,7 @@ async def model_findings(settings: Settings) -> list[Finding]:
     asked = [AgentMessage("user", "Say yes, with the tool that does so.")]
     deadline = asyncio.get_running_loop().time() + MODEL_SECONDS
     try:
-        turn = await model.turn(asked, [_Yes()], deadline=deadline)
+        turn = await model.turn(asked, [_Yes()], deadline=deadline, most_tokens=ANSWER_TOKENS)
     except ModelError as error:
         todo = "Until it is mended, the agent says so in the thread, and does nothing."
         return [failed(AGENT_MODEL, str(error), todo)]

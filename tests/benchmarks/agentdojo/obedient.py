@@ -87,6 +87,7 @@ class ObedientModel:
         tools: Sequence[Tool],
         *,
         deadline: float,
+        most_tokens: int,
         conclude: bool = False,
     ) -> ModelTurn:
         """Ask for what comes next, or say the answer."""

@@ -60,13 +60,13 @@ TEAM, CHANNEL, USER = "T1", "C1", "U1"
 CONTEXT_CHARACTERS = 1500
 """A quarter of the usual: two cores read some 30 to 60 tokens a second."""
 
-PATIENCE = Limits(turns=6, seconds=900.0, turn_seconds=400.0, conclude_seconds=400.0)
-"""Longer than people wait, and shorter in turns: what was not done by then never is."""
+PATIENCE = Limits(
+    turns=6, seconds=900.0, turn_tokens=500, turn_seconds=400.0, conclude_seconds=400.0
+)
+"""Longer than people wait, and shorter in turns and words: what was not done by then never is.
 
-
-TURN_TOKENS = 500
-"""Three times what any of the tasks needs; at some 15 a second a model that repeats itself, as this
-one does, would use up all its time otherwise."""
+No task needs a third of the words, and a small model likes to repeat itself until they are used up.
+"""
 
 
 class Noted:
@@ -107,7 +107,6 @@ async def do_all(
         base_url=address,
         tools_as=tools_as,
         turn_timeout=PATIENCE.turn_seconds,
-        turn_tokens=TURN_TOKENS,
     )
     rows: dict[str, dict[str, float]] = {}
     async with wiring.opened_index(settings, embedder) as index:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from handlers.adapters.openai_agent import TURN_TOKENS, OpenAIToolModel
+from handlers.adapters.openai_agent import OpenAIToolModel
 from handlers.adapters.text_calls import calls_in
 from handlers.answering.errors import ModelRefused, ModelUnavailable, ToolsUnsupported
 from handlers.answering.ports import Usage
@@ -16,6 +16,7 @@ from tests.doubles.scripted_agent import Asked, ScriptedAgent, Turn
 
 KEY = "sk-very-secret-0123456789"
 TOOLS = (CountingTool("search"), CountingTool("open_issue"))
+MOST = 700
 ASKED = (AgentMessage("system", "Be brief."), AgentMessage("user", "Find it."))
 
 
@@ -37,7 +38,9 @@ async def ask(
     try:
         for _ in range(times):
             deadline = asyncio.get_running_loop().time() + 20
-            turn = await model.turn(messages, TOOLS, deadline=deadline, conclude=conclude)
+            turn = await model.turn(
+                messages, TOOLS, deadline=deadline, most_tokens=MOST, conclude=conclude
+            )
     finally:
         await model.aclose()
     return turn
@@ -103,7 +106,7 @@ async def test_a_turn_has_an_end_also_where_the_model_finds_none() -> None:
     async with ScriptedAgent(lambda asked: Turn("Done.")) as server:
         await ask(server)
         await ask(server, conclude=True)
-    assert [asked.body["max_tokens"] for asked in server.asked] == [TURN_TOKENS, TURN_TOKENS]
+    assert [asked.body["max_tokens"] for asked in server.asked] == [MOST, MOST]
 
 
 async def test_a_model_that_counts_its_thoughts_is_told_the_end_by_their_name() -> None:
@@ -119,19 +122,39 @@ async def test_a_model_that_counts_its_thoughts_is_told_the_end_by_their_name() 
     async with ScriptedAgent(decide) as server:
         assert (await ask(server, times=2)).text == "Done."
     assert [asked.body.get("max_completion_tokens") for asked in server.asked] == [
-        *(None, TURN_TOKENS, TURN_TOKENS)
+        *(None, MOST, MOST)
     ]
     assert all("temperature" in asked.body for asked in server.asked)
 
 
 async def test_a_server_that_knows_no_end_of_a_turn_is_asked_without() -> None:
+    unknown = ("temperature", "max_tokens", "max_completion_tokens")
+
     def decide(asked: Asked) -> Turn:
-        named = {"max_tokens", "max_completion_tokens"} & asked.body.keys()
+        named = next((one for one in unknown if one in asked.body), "")
         return Turn(status=422, message=f"Extra inputs: {named}") if named else Turn("Done.")
 
     async with ScriptedAgent(decide) as server:
+        # What it does not know it says one by one, which is no reason to give up.
         assert (await ask(server)).text == "Done."
-    assert len(server.asked) == 3
+    assert len(server.asked) == 4
+
+
+async def test_a_server_that_does_not_say_what_it_rejects_is_asked_once_more_without_all() -> None:
+    def decide(asked: Asked) -> Turn:
+        return Turn(status=400, message="Bad.") if "max_tokens" in asked.body else Turn("Done.")
+
+    async with ScriptedAgent(decide) as server:
+        assert (await ask(server)).text == "Done."
+    assert len(server.asked) == 2
+    assert not {"temperature", "max_completion_tokens"} & server.asked[1].body.keys()
+
+
+async def test_a_model_that_thought_until_its_end_is_paid_for_once() -> None:
+    async with ScriptedAgent(lambda asked: Turn("", finish_reason="length")) as server:
+        turn = await ask(server)
+    assert turn == ModelTurn("", (), Usage(11, 7), truncated=True)
+    assert len(server.asked) == 1
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,9 @@ async def turn_of(
     )
     deadline = asyncio.get_running_loop().time() + 10
     try:
-        return await model.turn(messages, [SEARCH], deadline=deadline, conclude=conclude)
+        return await model.turn(
+            messages, [SEARCH], deadline=deadline, most_tokens=500, conclude=conclude
+        )
     finally:
         await model.aclose()
 

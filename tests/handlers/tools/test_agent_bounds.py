@@ -89,6 +89,42 @@ async def test_more_calls_in_a_turn_than_are_allowed_are_not_made(tmp_path: Path
     assert len(search.ran) == 4
 
 
+@pytest.mark.parametrize(
+    ("window", "limits", "least", "most"),
+    [
+        (6_000, Limits(), 1_500, 6_000),
+        (100_000, Limits(), 8_192, 8_192),
+        (6_000, Limits(turn_tokens=50), 50, 50),
+    ],
+)
+async def test_a_turn_has_the_room_that_the_window_leaves_and_never_more_than_its_limit(
+    tmp_path: Path, window: int, limits: Limits, least: int, most: int
+) -> None:
+    allowed = []
+
+    def notes(asked: Asked) -> Turn:
+        allowed.append(asked.body["max_tokens"])
+        return Turn("NOT_FOUND")
+
+    async with office(tmp_path, notes, limits=limits, window_tokens=window) as at:
+        await at.worker.handle(await at.ask("Find it"))
+    assert len(allowed) == 1
+    assert least <= allowed[0] <= most
+
+
+async def test_a_model_that_thinks_until_its_turn_is_over_has_one_last_turn(tmp_path: Path) -> None:
+    def thinks(asked: Asked) -> Turn:
+        return Turn("", finish_reason="length")
+
+    async with office(tmp_path, thinks) as at:
+        job = await at.ask("Find it")
+        await at.worker.handle(job)
+        run, said = await at.run(job), at.said(job)
+    assert (run.phase, run.limit) == (Phase.ENDED, Bound.TOKENS)
+    assert run.spent.turns == 2
+    assert said[-1] == f"{messages.LIMITS['tokens']} {messages.NOTHING_AT_LIMIT}"
+
+
 async def test_the_reads_of_a_turn_run_side_by_side(tmp_path: Path) -> None:
     inside, most = 0, 0
 
