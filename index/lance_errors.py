@@ -57,8 +57,9 @@ def explained(uri: str) -> Iterator[None]:
             ) from error
         if "not found" in said:
             raise Vanished(
-                f"A file of the index at {uri} is not there. Try again; if it stays so, delete the "
-                "index and sync anew: footnote sync."
+                f"Something that the index at {uri} needs was not found there. Check that the "
+                "place exists and that this process may read it, then try again. If it stays so, "
+                "delete the index and sync anew."
             ) from error
         raise IndexUnavailable(
             f"The storage of the index at {uri} did not answer as it should. Check that the place "

@@ -13,8 +13,11 @@ from handlers.adapters.aws_operator import PATIENCE, CloudRefused, operator_clie
 _ABSENT = "ValidationError"
 """CloudFormation's code for a stack that does not exist."""
 
-_STARTING = PATIENCE.merge(Config(read_timeout=60.0, retries={"total_max_attempts": 1}))
+START_SECONDS = 60.0
 """A function whose image Lambda has never run takes longer than any other call."""
+
+_STARTING = PATIENCE.merge(Config(read_timeout=START_SECONDS, retries={"total_max_attempts": 1}))
+_NOT_IN_TIME = "ReadTimeoutError"
 
 
 T = TypeVar("T")
@@ -66,7 +69,8 @@ class AwsStack:
     async def wake(self, function: str) -> str:
         """Have a function that serves a queue start for no message; return why it could not.
 
-        Empty when it started. The why is the kind of error, and no text of the function.
+        Empty when it started. The why is the kind of error, and no text of the function. Of what
+        it opens for a first message it opens all.
         """
         what = f"The function {function}"
 
@@ -75,9 +79,17 @@ class AwsStack:
             said = answer["Payload"].read()
             if "FunctionError" not in answer:
                 return ""
-            return str(json.loads(said).get("errorType") or "an error without a name")
+            try:
+                return str(json.loads(said)["errorType"])
+            except (ValueError, TypeError, KeyError):
+                return "an error without a name"
 
-        return await self._with("lambda", what, invoke, patience=_STARTING)
+        try:
+            return await self._with("lambda", what, invoke, patience=_STARTING)
+        except CloudRefused as error:
+            if error.code == _NOT_IN_TIME:
+                return f"no end of its start within {START_SECONDS:.0f} s"
+            raise
 
     async def parameter_names(self, path: str) -> frozenset[str]:
         """Return what follows ``path`` in the names of all parameters below it; no values."""

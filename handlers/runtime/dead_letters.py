@@ -6,15 +6,15 @@ import asyncio
 from collections.abc import Mapping
 from typing import Final
 
-SYNC: Final = ("Prepare", "Schedule")
-"""Whose dead letters concern the index; nobody waits for an answer there."""
+UNASKED: Final = ("Prepare", "Schedule")
+"""Whose dead letters hold no question: portions of a sync, and runs that the scheduler began."""
 
 _SUFFIX = "DeadLettersUrl"
 _WHAT = {
-    "Answer": "questions",
-    "Agent": "steps of agents",
-    "Prepare": "portions of a sync",
-    "Schedule": "scheduled runs",
+    "Answer": ("question", "questions"),
+    "Agent": ("step of an agent", "steps of agents"),
+    "Prepare": ("portion of a sync", "portions of a sync"),
+    "Schedule": ("scheduled run", "scheduled runs"),
 }
 
 
@@ -35,4 +35,8 @@ async def given_up(outputs: Mapping[str, str], options: Mapping[str, str]) -> Ma
 
 def listed(counts: Mapping[str, int]) -> str:
     """Return the counts that are not zero in words; empty when all are."""
-    return ", ".join(f"{count} {_WHAT.get(name, name)}" for name, count in counts.items() if count)
+    return ", ".join(
+        f"{count} {_WHAT.get(name, (name, name))[count != 1]}"
+        for name, count in counts.items()
+        if count
+    )

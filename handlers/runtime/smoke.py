@@ -1,6 +1,7 @@
-"""The smoke test of a deployed stage: what Slack does first, and that nobody else is let in.
+"""The smoke test of a deployed stage: its door, its workers, and what was given up.
 
-Nothing is said in Slack and nothing is stored: the event that is sent ends as silence.
+Slack's first requests are answered, nobody else is let in, and each worker starts. Nothing is said
+in Slack, and nothing of what is sent is stored: the event ends as silence, the workers get none.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ PATIENCE_SECONDS = 30.0
 
 _PAUSE_SECONDS = 2.0
 _WORKERS = ("AnswerFunctionName", "PrepareFunctionName", "AgentFunctionName")
-"""Those that serve a queue, as the outputs name them: they start for no message and do nothing.
+"""Those that serve a queue, as the outputs name them: for no message they open what they need.
 
 A run of ingest, maintain or reconcile would do its work; the schedule begins one soon anyway.
 """

@@ -29,7 +29,7 @@ from handlers.runtime.doctor.slack_checks import (
     token_findings,
 )
 from handlers.runtime.doctor.source_checks import SOURCES, source_findings
-from handlers.runtime.doctor.sync_checks import SYNC_DEAD_LETTERS, SYNC_QUEUE, sync_findings
+from handlers.runtime.doctor.sync_checks import OTHER_DEAD_LETTERS, SYNC_QUEUE, sync_findings
 from handlers.runtime.doctor.work_checks import (
     DEAD_LETTERS,
     QUEUE,
@@ -117,7 +117,7 @@ def _sync_check(settings: Settings, deployed: Stage | None, cloud: Callable[[], 
     """Return what is looked at of the syncs: their record here, their queues in a stage."""
     if deployed is None:
         return Check((SOURCES,), partial(source_findings, settings))
-    names = (SYNC_QUEUE, SYNC_DEAD_LETTERS)
+    names = (SYNC_QUEUE, OTHER_DEAD_LETTERS)
     return Check(names, partial(sync_findings, settings, deployed.outputs), load=cloud)
 
 

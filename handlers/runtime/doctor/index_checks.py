@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from handlers.runtime import wiring
 from handlers.runtime.doctor import verdicts
-from handlers.runtime.doctor.findings import Finding, failed, ok, skipped
+from handlers.runtime.doctor.findings import Finding, failed, ok, skipped, warning
 from handlers.runtime.settings import Settings
 from handlers.work.errors import StoreUnavailable
 from handlers.work.syncs import last_sync
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from index.lance import LanceIndex
 
 INDEX, PLACE = "index", "S3 rights"
+
+SEARCH_SECONDS = 6.0
+"""Less than a check may take; a large index far away is cold for the first search of a process."""
 
 _RIGHTS = {
     "list": "s3:ListBucket",
@@ -59,7 +62,14 @@ async def index_findings(
                 )
             ]
         documents, chunks = await asyncio.gather(index.documents(), index.count())
-        await _search(index, dimensions)
+        try:
+            async with asyncio.timeout(SEARCH_SECONDS):
+                await _search(index, dimensions)
+        except TimeoutError:
+            told = (
+                f"{chunks:,} passages are there; a search took over {SEARCH_SECONDS:g} s from here."
+            )
+            return [warning(INDEX, told, "Where questions are answered it must be quicker: try.")]
     except EmbedderMismatch as error:
         todo = "Sync into an empty place, or go back to the version that made this index."
         return [failed(INDEX, str(error), todo)]

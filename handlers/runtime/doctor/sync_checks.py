@@ -1,13 +1,13 @@
-"""What `footnote doctor` looks at in a stage besides: the queue that syncs share their work by."""
+"""What `footnote doctor` looks at in a stage besides: queues in which there are no questions."""
 
 from collections.abc import Mapping
 
-from handlers.runtime.dead_letters import SYNC, given_up, listed
+from handlers.runtime.dead_letters import UNASKED, given_up, listed
 from handlers.runtime.doctor.findings import Finding, failed, ok, skipped, warning
 from handlers.runtime.doctor.verdicts import duration
 from handlers.runtime.settings import Settings
 
-SYNC_QUEUE, SYNC_DEAD_LETTERS = "sync queue", "sync dead letters"
+SYNC_QUEUE, OTHER_DEAD_LETTERS = "sync queue", "other dead letters"
 
 PREPARING_SECONDS = 3600.0
 """A portion that has waited longer has outlived the run of ingest that asked for it."""
@@ -34,7 +34,10 @@ async def _waiting(settings: Settings, outputs: Mapping[str, str]) -> Finding:
         return ok(SYNC_QUEUE, f"{found}.")
     found = f"{found}; the oldest has been there for {duration(facts.oldest)}."
     if facts.oldest > PREPARING_SECONDS:
-        todo = "The log of the function prepare says why; see prepare-errors in infra/RUNBOOK.md."
+        todo = (
+            "With fanOut=true the log of the function prepare says why, see prepare-errors in "
+            "infra/RUNBOOK.md. Without it nobody takes them: empty the queue."
+        )
         return warning(SYNC_QUEUE, found, todo)
     return ok(SYNC_QUEUE, found)
 
@@ -42,13 +45,15 @@ async def _waiting(settings: Settings, outputs: Mapping[str, str]) -> Finding:
 async def _dead(settings: Settings, outputs: Mapping[str, str]) -> Finding:
     from handlers.adapters.aws_operator import CloudRefused
 
+    unasked = {name: url for name, url in outputs.items() if name.startswith(UNASKED)}
     try:
-        counts = await given_up(outputs, settings.aws_client_options())
+        counts = await given_up(unasked, settings.aws_client_options())
     except CloudRefused as error:
-        return failed(SYNC_DEAD_LETTERS, error.found, error.todo)
-    counts = {name: count for name, count in counts.items() if name in SYNC}
+        return failed(OTHER_DEAD_LETTERS, error.found, error.todo)
+    if not counts:
+        return skipped(OTHER_DEAD_LETTERS, "The stack names no queue for them.")
     if not any(counts.values()):
-        return ok(SYNC_DEAD_LETTERS, "No portion and no scheduled run was given up.")
+        return ok(OTHER_DEAD_LETTERS, "No portion and no scheduled run was given up.")
     entries = " and ".join(f"{n.lower()}-dead-letters" for n, count in counts.items() if count)
     todo = f"See {entries} in infra/RUNBOOK.md."
-    return warning(SYNC_DEAD_LETTERS, f"Given up: {listed(counts)}.", todo)
+    return warning(OTHER_DEAD_LETTERS, f"Given up: {listed(counts)}.", todo)

@@ -18,7 +18,7 @@ from handlers.runtime import wiring
 from handlers.runtime.doctor.findings import Verdict
 from handlers.runtime.http import EVENTS_PATH, serve_http
 from handlers.runtime.settings import Settings
-from handlers.runtime.smoke import smoke
+from handlers.runtime.smoke import WORKERS, smoke
 from tests.doubles.aws import Aws, client_options, running_aws
 
 ROOT = Path(__file__).parents[3]
@@ -90,10 +90,10 @@ async def test_another_signing_secret_is_found_out(aws: Aws, settings: Settings,
 @pytest.mark.parametrize(
     ("queue", "said"),
     [
-        ("AnswerDeadLettersUrl", "1 questions"),
-        ("AgentDeadLettersUrl", "1 steps of agents"),
-        ("PrepareDeadLettersUrl", "1 portions of a sync"),
-        ("ScheduleDeadLettersUrl", "1 scheduled runs"),
+        ("AnswerDeadLettersUrl", "1 question"),
+        ("AgentDeadLettersUrl", "1 step of an agent"),
+        ("PrepareDeadLettersUrl", "1 portion of a sync"),
+        ("ScheduleDeadLettersUrl", "1 scheduled run"),
     ],
 )
 async def test_dead_letters_of_any_queue_fail_it_and_are_counted(
@@ -107,6 +107,13 @@ async def test_dead_letters_of_any_queue_fail_it_and_are_counted(
     found = (await smoke(settings, known, events_url=door))[-1]
     assert found.verdict is FAILED
     assert f"There are some: {said}." in found.found
+
+
+async def test_a_worker_that_is_not_there_fails_it(aws: Aws, settings: Settings, door: str) -> None:
+    known = outputs(aws) | {"AnswerFunctionName": "nowhere"}
+    found = (await smoke(settings, known, events_url=door))[-2]
+    assert (found.check, found.verdict) == (WORKERS, FAILED)
+    assert "The function nowhere" in found.found
 
 
 async def test_a_door_that_lets_anybody_in_fails_it(aws: Aws, settings: Settings) -> None:

@@ -117,8 +117,8 @@ async def test_an_index_whose_keyword_files_are_gone_is_failed(tmp_path: Path) -
     assert removed == 1
     [found] = await index_checks.index_findings(settings)
     assert found.verdict is FAILED
-    assert "A file of the index" in found.found
-    assert "footnote sync" in found.found
+    assert "was not found" in found.found
+    assert "sync anew" in found.found
 
 
 async def test_a_bucket_with_all_rights_is_good_and_nothing_is_left_in_it(
