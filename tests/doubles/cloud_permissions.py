@@ -1,7 +1,7 @@
 """What the roles of a deployed stack are allowed, and a stack in which one of them may do less."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,6 +21,15 @@ def allowed(stack: Stack) -> set[Permission]:
         for statement in stack.statements(role)
         if "Sid" in statement
         for action in _actions_of(statement)
+    }
+
+
+def visible(permissions: Collection[Permission], unseen: Collection[str]) -> set[Permission]:
+    """Leave out what cannot be seen to fail: an action, a statement, or one action of it."""
+    return {
+        (logical, sid, action)
+        for logical, sid, action in permissions
+        if not {action, sid, f"{logical} {sid} {action}"} & set(unseen)
     }
 
 

@@ -6,11 +6,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-_GROUPS = Path("/sys/fs/cgroup/memory")
-"""Control groups of the first version, which root may make.
+_GROUPS = Path("/sys/fs/cgroup")
+"""Control groups, which root may make: https://docs.kernel.org/admin-guide/cgroup-v2.html
 
-https://docs.kernel.org/admin-guide/cgroup-v1/memory.html
+Their first version keeps those for memory in a folder of their own, and calls its files otherwise.
 """
+
+_FIRST = _GROUPS / "memory"
+_PLACE, _LIMIT, _EVENTS = (
+    (_FIRST, "memory.limit_in_bytes", "memory.oom_control")
+    if _FIRST.is_dir()
+    else (_GROUPS, "memory.max", "memory.events")
+)
 
 
 @dataclass(frozen=True)
@@ -25,7 +32,7 @@ class MemoryLimit:
 
     def ended(self) -> int:
         """Return how many processes the kernel has ended here."""
-        told = (self._group / "memory.oom_control").read_text()
+        told = (self._group / _EVENTS).read_text()
         return int(re.findall(r"^oom_kill (\d+)$", told, re.MULTILINE)[0])
 
 
@@ -35,10 +42,10 @@ def memory_limit(name: str) -> Iterator[MemoryLimit]:
 
     Raises OSError where the machine has no such groups, or does not let us make one.
     """
-    group = _GROUPS / f"footnote-{name}"
+    group = _PLACE / f"footnote-{name}"
     group.mkdir()
     try:
-        (group / "memory.limit_in_bytes").write_text("0")
+        (group / _LIMIT).write_text("0")
         yield MemoryLimit(group)
     finally:
         group.rmdir()

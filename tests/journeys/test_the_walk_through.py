@@ -25,9 +25,9 @@ SETTINGS = ("AWS_", "FOOTNOTE_", "OPENAI_", "SLACK_")
 QUESTION = "@Footnote How many days of paid holiday do I have?"
 
 
-def blocks() -> list[str]:
+def blocks(checkout: Path) -> list[str]:
     """Return the commands that README.md gives before it comes to the real AWS."""
-    chapter = (ROOT / "README.md").read_text("utf-8").partition("\n## Run it on AWS\n")[2]
+    chapter = (checkout / "README.md").read_text("utf-8").partition("\n## Run it on AWS\n")[2]
     local = chapter.partition("On the real AWS")[0]
     return re.findall(r"^```sh\n(.*?)^```$", local, re.MULTILINE | re.DOTALL)
 
@@ -96,7 +96,7 @@ def processes_of(folder: Path) -> list[str]:
 async def test_the_local_cloud_of_the_readme_is_started_examined_asked_and_ended(
     clone: Path, tmp_path: Path
 ) -> None:
-    start, afterwards = blocks()
+    start, afterwards = blocks(clone)
     log = tmp_path / "local-cloud.log"
     async with typed(start, clone, log) as shell:
         page = await until(lambda: printed(log, r"Open (\S+) and ask", shell), SETUP_SECONDS)
@@ -111,6 +111,13 @@ async def test_the_local_cloud_of_the_readme_is_started_examined_asked_and_ended
         print(said)
         assert status == 0, said
         assert "Traceback" not in said
+        for told in (
+            "footnote-local is deployed",
+            "135 passages",
+            "workers",
+            "nothing to put back",
+        ):
+            assert told in said, told
 
         print(await holiday_answer(page))
         os.killpg(shell.pid, signal.SIGINT)
