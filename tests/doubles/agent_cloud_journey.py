@@ -3,8 +3,9 @@
 import asyncio
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Any
 
 from bot.approval_parts import APPROVE
@@ -13,7 +14,6 @@ from infra.local_cloud.cloud import LocalCloud
 from tests.doubles.local_cloud import Sight, until
 from tests.doubles.scripted_agent import Asked, ScriptedAgent, Turn
 
-REQUEST = "@Footnote agent: tell #help how long backups are kept"
 SAID = "Backups are kept for 35 days."
 APPROVAL_SECONDS = 25.0
 """How long a card waits here for somebody to decide."""
@@ -39,7 +39,8 @@ class AgentJourney:
     model: ScriptedAgent
     sight: Sight = field(init=False)
     patience: float = PATIENCE
-    requests: int = 0
+    numbers: Iterator[int] = field(default_factory=count)
+    said: str = ""
     seen: object = None
 
     def __post_init__(self) -> None:
@@ -97,12 +98,13 @@ class AgentJourney:
         """Ask fresh processes of the two functions."""
         for function in ("slack", "agent"):
             await asyncio.to_thread(self.sight.kill, function)
-        self.requests += 1
-        return await self.cloud.slack.say("alice", "general", f"{REQUEST} ({self.requests})")
+        self.said = f"how long backups are kept ({next(self.numbers)})"
+        text = f"@Footnote agent: tell #help {self.said}"
+        return await self.cloud.slack.say("alice", "general", text)
 
     def _at_work(self) -> bool:
         """Tell whether the model has met the last request."""
-        return any(f"({self.requests})" in asked.request for asked in self.model.asked)
+        return any(self.said in asked.request for asked in self.model.asked)
 
     async def _card_of_a_request(self) -> dict[str, Any]:
         """Return a card to decide about. Raises TimeoutError: none is a fault of something else."""
