@@ -69,8 +69,8 @@ class AwsStack:
     async def wake(self, function: str) -> str:
         """Have a function that serves a queue start for no message; return why it could not.
 
-        Empty when it started. The why is the kind of error, and no text of the function. Of what
-        it opens for a first message it opens all.
+        Empty when it started, with all opened that a message would need. The why is the kind of
+        error, and no text of the function.
         """
         what = f"The function {function}"
 

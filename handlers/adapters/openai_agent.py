@@ -46,8 +46,9 @@ _CONCLUDING: dict[str, object] = {**_ALWAYS, "tool_choice": "none"}
 """Asked for, and left out from then on where a server rejects it."""
 
 _MOST, _MOST_WITH_THOUGHTS = "max_tokens", "max_completion_tokens"
-"""How a server is told where a turn ends: nearly all know the first, and those
-that refuse it the second (https://platform.openai.com/docs/api-reference/chat/create)."""
+"""How a server is told where a turn is cut: nearly all know the first, those that refuse it the
+second (https://platform.openai.com/docs/api-reference/chat/create).
+"""
 
 
 class ToolsAs(StrEnum):

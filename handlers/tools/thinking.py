@@ -15,8 +15,8 @@ from handlers.tools.prompting import CONCLUDE, fitted, tokens_of
 from handlers.tools.runs import Phase, Run, RunCall, call_id
 from handlers.tools.watching import Watch
 
-TURN_TOKENS: Final = 1500
-"""Kept free in the window for what the model says in one turn."""
+LEAST_TURN_TOKENS: Final = 1500
+"""Kept free in the window for what the model writes in one turn, whatever it has read."""
 
 LONGEST_TEXT: Final = 8000
 LONGEST_ARGUMENTS: Final = 40_000
@@ -34,7 +34,7 @@ async def think(parts: Parts, run: Run, watch: Watch) -> Run:
     messages = list(run.messages)
     if limit:
         messages.append(AgentMessage("user", CONCLUDE))
-    messages = fitted(messages, parts.window_tokens, TURN_TOKENS + parts.tool_tokens)
+    messages = fitted(messages, parts.window_tokens, LEAST_TURN_TOKENS + parts.tool_tokens)
     room = parts.window_tokens - parts.tool_tokens - sum(map(tokens_of, messages))
     limits = parts.limits
     seconds = limits.conclude_seconds if limit else limits.left(run.spent, limits.turn_seconds)
@@ -44,7 +44,7 @@ async def think(parts: Parts, run: Run, watch: Watch) -> Run:
         messages,
         parts.tools,
         deadline=began + seconds,
-        most_tokens=min(limits.turn_tokens, max(room, TURN_TOKENS)),
+        most_tokens=min(limits.turn_tokens, max(room, LEAST_TURN_TOKENS)),
         conclude=limit is not None,
     )
     try:
