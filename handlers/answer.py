@@ -1,19 +1,20 @@
 """DOOR: the worker. SQS hands over answer jobs; each ends as a finished reply in Slack."""
 
-from contextlib import AsyncExitStack
-from typing import Any
+from __future__ import annotations
 
-from handlers.adapters.sqs import SqsQueue
-from handlers.answering.worker import AnswerWorker
-from handlers.runtime import tracing
-from handlers.runtime.batches import answer_batch
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Any
+
+from handlers.runtime import tracing, wiring
+from handlers.runtime.answering import deployed_answer_worker
 from handlers.runtime.deployed import deployed_settings
 from handlers.runtime.invoke import Warm, prepare, run
 from handlers.runtime.logs import configure
-from handlers.runtime.metrics import Metrics
-from handlers.runtime.opening import opened
 from handlers.runtime.settings import Settings
-from handlers.runtime.wiring import answer_queue, answer_worker, slack_client, state_store
+
+if TYPE_CHECKING:
+    from handlers.adapters.sqs import SqsQueue
+    from handlers.answering.worker import AnswerWorker
 
 MARGIN_SECONDS = 5.0
 """Kept free at the end of an invocation, to give back what is not done."""
@@ -25,6 +26,10 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 async def _handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    # Heavy, and imported already where the container could prepare itself.
+    from handlers.runtime.batches import answer_batch
+    from handlers.runtime.opening import opened
+
     queue, records = await _queue.get(), event["Records"]
     opening = _worker.get()
     worker = await (opening if _worker.is_open else opened(opening, queue, records))
@@ -38,20 +43,14 @@ async def _handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 async def _queue_opening(stack: AsyncExitStack) -> SqsQueue:
     # Without the parameter store: what cannot be answered must be given back all the same.
-    return answer_queue(Settings.load())
+    return wiring.answer_queue(Settings.load())
 
 
 async def _worker_opening(stack: AsyncExitStack) -> AnswerWorker:
     settings = await deployed_settings()
     configure(settings.log_level)
     tracing.start(settings)
-    opening = answer_worker(
-        settings,
-        slack_client(settings),
-        state_store(settings),
-        observer=Metrics(settings.stage).observe_answer,
-    )
-    return await stack.enter_async_context(opening)
+    return await stack.enter_async_context(deployed_answer_worker(settings))
 
 
 _queue, _worker = Warm(_queue_opening), Warm(_worker_opening)

@@ -23,14 +23,6 @@ _LONGEST_TEXT = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class VectorSpace:
-    """Which vectors an exported model makes; known without loading it."""
-
-    name: str
-    dimensions: int
-
-
-@dataclass(frozen=True, slots=True)
 class Prompts:
     """What stands in front of a question and of a document when it is embedded."""
 
@@ -115,12 +107,6 @@ class OnnxEmbedder:
             mask[row, : len(pieces)] = 1
         (encoded,) = self._session.run(None, {"input_ids": ids, "attention_mask": mask})
         return normalised(np.asarray(encoded, dtype=np.float32))
-
-
-def space_of(folder: Path) -> VectorSpace:
-    """Return the vector space of the model in ``folder``. Raises EmbedderUnavailable."""
-    manifest = verified(folder)
-    return VectorSpace(str(manifest["name"]), int(manifest["dimensions"]))
 
 
 def verified(folder: Path) -> dict[str, Any]:

@@ -7,7 +7,9 @@
 
 Chunks at known places come from memory as well, without any request, or with one query.
 
-A large table is fetched after the first search: until then its indexes have been opened, and a
+Of a small table rows and indexes are fetched before the first search, except the index of words,
+which is only opened: most of the time that fetching it takes is spent on words nobody has asked for
+yet. A large table is fetched after the first search: until then its indexes have been opened, and a
 search reads of them, and of the rows, what it needs. Only who may read is fetched whole, for a
 search needs a piece of it for each group of the audience, and would wait for one after the other.
 Of one that is too large for memory it stays like that.
@@ -18,20 +20,28 @@ any more, and those of the new version are fetched in the background, in a few l
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from index import lance_rows
 from index.lance_beside import Beside
 from index.lance_filters import standing_at
-from index.lance_found import Found, Hits, RowsMoved, found_by_reading, found_in, open_rows
+from index.lance_found import Found, Hits, RowsMoved, found_by_reading, found_in
 from index.lance_kept import KeptRows, Name, kept_rows, named
 from index.lance_maintenance import KEYWORDS
 from index.lance_newest import read_newest
+from index.lance_opening import (
+    FETCHED_WHOLE,
+    fetch_indexes,
+    open_others,
+    open_parts,
+    open_words,
+    quietly,
+    searched,
+)
 from index.lance_packed import table_of
 from index.lance_upkeep import AT_ONCE_ROWS, KEPT_ROWS, REFINED_TIMES, vector_design
 from index.ports import Vector
@@ -47,16 +57,6 @@ READINGS = 3
 
 KEPT_ANSWERS = 256
 """Filters of which is kept whether they admit a row: one a kind of audience, about 100 bytes."""
-
-_NOT_SEARCHED = {"doc_id", "source_id", "embedded_id"}
-"""Indexes that no search of a table uses that is kept in memory."""
-
-_FETCHED_WHOLE = {"readers"}
-_NO_DOCUMENT = "8" * 32
-"""An id amid those of all documents, so that the pages of their index are opened to look for it."""
-
-_LIKELY = "1 2"
-"""Words of which nearly every index holds one; of one that holds none, less is opened ahead."""
 
 _log = logging.getLogger(__name__)
 
@@ -86,22 +86,26 @@ class Reading:
         self._loading: asyncio.Task[None] | None = None
         self._opening: asyncio.Task[None] | None = None
         self._loaded_at = -RELOAD_SECONDS
+        self._complete: Name | None = None
         self._answers: dict[str, tuple[Name, bool]] = {}
         self._beside = Beside(None)
 
     async def warm(self, table: Any) -> None:
-        """Fetch the indexes and the rows at once; of a large table only open them.
+        """Fetch rows and indexes, of a large table only open them.
 
-        Opening its index of words takes longest, and goes on when all else is open: the first
-        question waits for no more of it than it needs.
+        The index of words takes longest. It is only opened, which goes on when all else is there:
+        the first question waits for no more of it than it needs.
         """
         self._keeps = True
-        if not await self._is_large(table):
-            await asyncio.gather(_fetch_indexes(table, whole=True), self._load(table))
-            return
         if self._opening is None or self._opening.done():
-            self._opening = asyncio.create_task(_quietly(_open_words(table)))
-        await asyncio.gather(_fetch_indexes(table, whole=False), _open_others(table))
+            self._opening = asyncio.create_task(quietly(open_words(table)))
+        if await self._is_large(table):
+            await asyncio.gather(fetch_indexes(table, FETCHED_WHOLE), open_others(table))
+            return
+        others = await searched(table) - {KEYWORDS}
+        _, self._kept = await asyncio.gather(
+            fetch_indexes(table, others), kept_rows(table, at_once=True)
+        )
 
     async def search(
         self, table: Any, query: Vector, match: Match, readable: str, limit: int
@@ -114,11 +118,12 @@ class Reading:
                 reads = kept is None or kept.of != state
                 ahead = match.parts[1:] if reads and await self._is_large(table) else ()
                 hits, _ = await asyncio.gather(
-                    _both(table, query, match.whole, readable, limit), _open_parts(table, ahead)
+                    _both(table, query, match.whole, readable, limit), open_parts(table, ahead)
                 )
                 if kept is not None and not reads:
                     rows = kept.numbered(hits.numbers)
                     if rows is not None:
+                        self._complete_soon(table, state)
                         return found_in(rows, hits, query, limit)
                 try:
                     read = await found_by_reading(table, hits, query, limit, self._around(state))
@@ -127,9 +132,7 @@ class Reading:
                         raise
                     # The handle moved on meanwhile, and rows have other numbers there.
                     continue
-                if self._keeps:
-                    # Not before: nobody should wait for what later searches will find loaded.
-                    self._load_soon(table)
+                self._complete_soon(table, state)
                 return read
             raise RowsMoved("Commits follow each other so quickly that rows were not found again.")
 
@@ -178,13 +181,15 @@ class Reading:
         The engine refuses to keep an index of words that holds none, as one of an emptied table.
         """
         try:
-            await _fetch_indexes(table, whole=not await self._is_large(table))
+            names = FETCHED_WHOLE if await self._is_large(table) else await searched(table)
+            await fetch_indexes(table, names)
         except (OSError, RuntimeError) as error:
             _log.info("an index was not fetched ahead: %s", type(error).__name__)
 
     async def close(self) -> None:
         """Forget what was kept."""
-        self._kept, self._keeps, self._beside = None, False, Beside(None)
+        self._kept, self._complete, self._keeps = None, None, False
+        self._beside = Beside(None)
         self._answers.clear()
         running = [one for one in (self._loading, self._opening) if one is not None]
         self._loading = self._opening = None
@@ -202,7 +207,10 @@ class Reading:
             self._beside = Beside(state)
         return self._beside
 
-    def _load_soon(self, table: Any) -> None:
+    def _complete_soon(self, table: Any, state: Name) -> None:
+        """After a search: nobody should wait for what only later ones will find loaded."""
+        if not self._keeps or self._complete == state:
+            return
         busy = self._loading is not None and not self._loading.done()
         if not busy and asyncio.get_running_loop().time() - self._loaded_at >= RELOAD_SECONDS:
             self._loading = asyncio.create_task(self._load_quietly(table))
@@ -218,60 +226,14 @@ class Reading:
 
     async def _load(self, table: Any) -> None:
         self._loaded_at = asyncio.get_running_loop().time()
-        if (count := await table.count_rows()) > self._kept_rows:
+        state, large = await named(table), await self._is_large(table)
+        if await table.count_rows() > self._kept_rows:
             self._kept = None
             return
-        if count > self._at_once_rows:
-            await _fetch_indexes(table, whole=True)
-        self._kept = await kept_rows(table, at_once=count <= self._at_once_rows)
-
-
-async def _fetch_indexes(table: Any, *, whole: bool) -> None:
-    """Fetch what searches use, or of that only what is no use in parts."""
-    names = {index.name for index in await table.list_indices()} - _NOT_SEARCHED
-    if not whole:
-        names &= _FETCHED_WHOLE
-    await asyncio.gather(*(table.prewarm_index(name) for name in names))
-
-
-async def _open_words(table: Any) -> None:
-    """Let a search that finds little open the index of words for the first one with a question."""
-    await _matching(table, _LIKELY, 1).to_arrow()
-
-
-async def _open_parts(table: Any, parts: Sequence[object]) -> None:
-    """Let the index of words be read for these parts at once, where it is read one by one."""
-    await asyncio.gather(*(_quietly(_matching(table, part, 1).to_arrow()) for part in parts))
-
-
-def _matching(table: Any, match: object, limit: int) -> Any:
-    """Return a search that reads of the index of words what ``match`` needs, and little else."""
-    query = table.query().nearest_to_text(match, columns=[KEYWORDS]).fast_search()
-    return query.select(["_score"]).limit(limit)
-
-
-async def _open_others(table: Any) -> None:
-    """Let searches that find little open everything else that the first question will need.
-
-    Each file says at its end where things are in it, so opening one is a few requests in a row.
-    """
-    searches = [
-        table.query().where(f"doc_id = '{_NO_DOCUMENT}'").select(["ordinal"]).to_arrow(),
-        open_rows(table),
-    ]
-    if any(index.name.startswith("vector_") for index in await table.list_indices()):
-        anything = np.ones((await table.schema()).field("vector").type.list_size, np.float32)
-        nearest = table.query().nearest_to(anything).distance_type("cosine").fast_search()
-        searches.append(nearest.nprobes(1).select(["_distance"]).limit(1).to_arrow())
-    await asyncio.gather(*searches)
-
-
-async def _quietly(work: Awaitable[object]) -> None:
-    try:
-        await work
-    except (OSError, RuntimeError, ValueError) as error:
-        # Whoever needs what could not be opened is told so.
-        _log.info("an index was not opened ahead: %s", type(error).__name__)
+        await quietly(fetch_indexes(table, await searched(table)))
+        if self._kept is None or self._kept.of != state:
+            self._kept = await kept_rows(table, at_once=not large)
+        self._complete = state
 
 
 async def _both(table: Any, query: Vector, match: object, readable: str, limit: int) -> Hits:

@@ -27,8 +27,8 @@ INDEX_ROWS = 5_000
 ONE_PARTITION_ROWS = 50_000
 
 AT_ONCE_ROWS = 50_000
-"""Up to this many rows a process fetches indexes and rows before its first search: 1.6 kB a row,
-80 MB in all. Those of a larger table are fetched once the first search is done, and not before."""
+"""Up to this many rows a process fetches them before its first search, and the indexes except that
+of words: 1.6 kB a row, 80 MB in all. The rest follows when the first search is done, not before."""
 
 KEPT_ROWS = 250_000
 """Up to this many rows a warm process keeps them all in memory."""

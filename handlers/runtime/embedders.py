@@ -14,7 +14,6 @@ from handlers.runtime.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from handlers.adapters.openai_embedder import OpenAIEmbedder
-    from index.embedding_onnx import VectorSpace
     from index.ports import Embedder, Reranker
 
 OVER_HTTP = "openai:"
@@ -28,10 +27,22 @@ log = logging.getLogger(__name__)
 def query_embedder(settings: Settings) -> Embedder:
     """Return the light embedder for questions; exports the model on first use.
 
-    A model that cannot be exported is used through torch. Raises EmbedderUnavailable, and with an
-    endpoint EmbedderUnreachable and SettingsError.
+    A model that cannot be exported is used through torch. It knows its dimensions. May block.
+    Raises EmbedderUnavailable, and with an endpoint EmbedderUnreachable and SettingsError.
     """
-    return opened(prepared(settings))
+    if settings.embedder.startswith(OVER_HTTP):
+        return _over_http(settings)
+    from index.embedding import OnnxEmbedder, SentenceTransformerEmbedder
+    from index.errors import NotExportable
+    from index.model_folders import model_folder
+
+    try:
+        return OnnxEmbedder(_exported(settings))
+    except NotExportable as error:
+        log.warning("%s", error)
+        embedder = SentenceTransformerEmbedder(model_folder(settings.embedder))
+        assert embedder.dimensions
+        return embedder
 
 
 def indexing_embedder(settings: Settings) -> Embedder:
@@ -52,15 +63,18 @@ def indexing_embedder(settings: Settings) -> Embedder:
     )
 
 
-def prepared(settings: Settings) -> Path | Embedder:
-    """Return the folder of the exported model, or the embedder where there is none. May block.
+def reranker(settings: Settings) -> Reranker | None:
+    """Return the reranker, None if none is named; its model is loaded with the first question."""
+    if not settings.reranker:
+        return None
+    from index.reranking import CrossEncoderReranker
 
-    An embedder that is returned knows its dimensions.
-    """
-    if settings.embedder.startswith(OVER_HTTP):
-        return _over_http(settings)
-    from index.embedding import SentenceTransformerEmbedder, export_onnx
-    from index.errors import NotExportable
+    return CrossEncoderReranker(settings.reranker)
+
+
+def _exported(settings: Settings) -> Path:
+    """Return the folder of the exported model. Raises NotExportable, EmbedderUnavailable."""
+    from index.embedding import export_onnx
     from index.model_folders import model_folder, space_name
 
     folder = settings.models or settings.home / "models"
@@ -69,36 +83,7 @@ def prepared(settings: Settings) -> Path | Embedder:
     if _is_exported(settings.embedder):
         return Path(settings.embedder)
     named = model_folder(settings.embedder)
-    try:
-        return export_onnx(folder / space_name(named), named)
-    except NotExportable as error:
-        log.warning("%s", error)
-        embedder = SentenceTransformerEmbedder(named)
-        assert embedder.dimensions
-        return embedder
-
-
-def space(ready: Path | Embedder) -> VectorSpace:
-    """Return name and dimensions of what ``prepared`` returned, without loading a model."""
-    from index.embedding_onnx import VectorSpace, space_of
-
-    return space_of(ready) if isinstance(ready, Path) else VectorSpace(ready.name, ready.dimensions)
-
-
-def opened(ready: Path | Embedder) -> Embedder:
-    """Return the embedder of what ``prepared`` returned; loads the model of a folder."""
-    from index.embedding import OnnxEmbedder
-
-    return OnnxEmbedder(ready) if isinstance(ready, Path) else ready
-
-
-def reranker(settings: Settings) -> Reranker | None:
-    """Return the reranker, None if none is named; its model is loaded with the first question."""
-    if not settings.reranker:
-        return None
-    from index.reranking import CrossEncoderReranker
-
-    return CrossEncoderReranker(settings.reranker)
+    return export_onnx(folder / space_name(named), named)
 
 
 def _is_exported(named: str) -> bool:

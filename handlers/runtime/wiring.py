@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from handlers.work.agents import AgentDoor
     from handlers.work.ports import JobQueue, ListedStore, StateStore
     from handlers.work.seal import Seal
-    from index.embedding_onnx import VectorSpace
     from index.lance import LanceIndex
     from index.ports import Embedder
     from index.retrieval import Retriever
@@ -174,7 +173,7 @@ def index_engine(settings: Settings) -> type[LanceIndex]:
 @asynccontextmanager
 async def opened_index(
     settings: Settings,
-    embedder: Embedder | VectorSpace,
+    embedder: Embedder,
     *,
     before_change: Callable[[], Awaitable[object]] | None = None,
 ) -> AsyncIterator[LanceIndex]:
@@ -196,19 +195,25 @@ Warm: TypeAlias = "tuple[Embedder, LanceIndex]"
 
 
 @asynccontextmanager
-async def warm_index(settings: Settings) -> AsyncIterator[Warm]:
-    """Yield the embedder for questions and the index, both ready for a quick first question."""
-    # What waits for the storage, what computes in Python and what computes outside of it go along
-    # with each other, even on two processors.
-    ready, _ = await asyncio.gather(
-        asyncio.to_thread(embedders.prepared, settings), asyncio.to_thread(index_engine, settings)
+async def loaded_index(settings: Settings) -> AsyncIterator[Warm]:
+    """Yield the embedder for questions and the index, of which nothing is fetched yet."""
+    embedder, _ = await asyncio.gather(
+        asyncio.to_thread(query_embedder, settings), asyncio.to_thread(index_engine, settings)
     )
-    async with opened_index(settings, embedders.space(ready)) as index:
-        embedder, _ = await asyncio.gather(asyncio.to_thread(embedders.opened, ready), _warm(index))
+    async with opened_index(settings, embedder) as index:
         yield embedder, index
 
 
-async def _warm(index: LanceIndex) -> None:
+@asynccontextmanager
+async def warm_index(settings: Settings) -> AsyncIterator[Warm]:
+    """Yield the embedder for questions and the index, both ready for a quick first question."""
+    async with loaded_index(settings) as (embedder, index):
+        await warmed(index)
+        yield embedder, index
+
+
+async def warmed(index: LanceIndex) -> None:
+    """Fetch what the first question needs, as far as the storage can be reached."""
     try:
         await index.warm()
     except KnowledgeError as error:

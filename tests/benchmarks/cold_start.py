@@ -46,10 +46,8 @@ def main() -> None:
 
 async def ours() -> dict[str, Any]:
     """Open as the answer worker does; retrieve, then answer with a model that answers at once."""
-    import handlers.answer  # noqa: F401 (what the container imports before it opens anything)
-    from bot.conversation import Question
-    from handlers.answering.ports import SentenceReady
     from handlers.runtime import wiring
+    from handlers.runtime.answering import clients
     from handlers.runtime.settings import Settings
     from index.audience import Audience
     from tests.benchmarks.reader_groups import GROUPS
@@ -57,10 +55,13 @@ async def ours() -> dict[str, Any]:
     imported_at = time.monotonic()
     settings = Settings.load()
     audience = Audience.of(GROUPS)
-    async with (
-        wiring.warm_index(settings) as (embedder, index),
-        wiring.answerer(settings, embedder) as answers,
-    ):
+    async with contextlib.AsyncExitStack() as stack:
+        embedder, index = await stack.enter_async_context(wiring.loaded_index(settings))
+        await asyncio.gather(asyncio.to_thread(clients, settings), wiring.warmed(index))
+        answers = await stack.enter_async_context(wiring.answerer(settings, embedder))
+        from bot.conversation import Question
+        from handlers.answering.ports import SentenceReady
+
         ready_at = time.monotonic()
         retriever = wiring.retriever(settings, index, embedder)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from handlers.runtime.demo import BOT_TOKEN, SIGNING_SECRET
 from tests.benchmarks import large_index
 from tests.benchmarks.figures import machine, show
 from tests.doubles.instant_model import running_instant_model
@@ -50,6 +51,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
                 "FOOTNOTE_HOME": str(home),
                 "FOOTNOTE_MODELS": str(MODELS),
                 "FOOTNOTE_INDEX": uri,
+                "SLACK_BOT_TOKEN": BOT_TOKEN,
+                "SLACK_SIGNING_SECRET": SIGNING_SECRET,
                 "OPENAI_MODEL": "instant",
                 "OPENAI_BASE_URL": model_url,
                 "AWS_ENDPOINT_URL": far.storage.endpoint,

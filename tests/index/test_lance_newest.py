@@ -211,6 +211,12 @@ async def test_a_warm_search_asks_for_the_version_and_for_nothing_else(
 ) -> None:
     async with opened(uri, far.storage) as cold, opened(uri, far.storage) as warm:
         await warm.warm()
+        far.taken()
+        assert await ask(warm, "word1 word2")
+        # Rows are there; of the index of words is read what the question needs.
+        assert not any("/data/" in request.path for request in far.taken())
+        assert warm._reading._loading is not None
+        await warm._reading._loading
         for text in ("word1 word2", "word3 word4"):
             expected = await ask(cold, text)
             far.taken()
