@@ -31,7 +31,7 @@ from tests.benchmarks.function_work import WORK, given, good
 from tests.doubles.lambda_runtime import Function, running_function
 
 ROOT = Path(__file__).parents[2]
-ROUNDS = 3
+ROUNDS = 5
 
 RUNTIME_CLIENT = ("awslambdaric", "runtime_client*", "simplejson", "snapshot_restore_py")
 """What Lambda's own images for Python bring along, outside of a zip."""
