@@ -69,9 +69,14 @@ async def open_others(table: Any) -> None:
     await asyncio.gather(*searches)
 
 
-async def quietly(work: Awaitable[object]) -> None:
-    """Wait for what may fail: whoever needs what it would have opened opens it himself."""
+async def quietly(work: Awaitable[object]) -> bool:
+    """Wait for what may fail, and tell whether it did not.
+
+    Whoever needs what it would have opened opens it himself.
+    """
     try:
         await work
     except (OSError, RuntimeError, ValueError) as error:
         _log.info("an index was not opened ahead: %s", type(error).__name__)
+        return False
+    return True

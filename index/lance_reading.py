@@ -50,7 +50,7 @@ RELOAD_SECONDS = 20.0
 """Least time between two fetches of all rows; a sync may commit more often than that."""
 
 PAUSE_SECONDS = 0.2
-"""Between a search that found the rows not loaded, and loading them."""
+"""Between a search that found rows or indexes not loaded, and loading them."""
 
 READINGS = 3
 """Searches that are begun anew because the table moved on before their rows were read."""
@@ -84,7 +84,7 @@ class Reading:
         self._kept: KeptRows | None = None
         self._keeps = False
         self._loading: asyncio.Task[None] | None = None
-        self._opening: asyncio.Task[None] | None = None
+        self._opening: asyncio.Task[bool] | None = None
         self._loaded_at = -RELOAD_SECONDS
         self._complete: Name | None = None
         self._answers: dict[str, tuple[Name, bool]] = {}
@@ -103,9 +103,7 @@ class Reading:
             await asyncio.gather(fetch_indexes(table, FETCHED_WHOLE), open_others(table))
             return
         others = await searched(table) - {KEYWORDS}
-        _, self._kept = await asyncio.gather(
-            fetch_indexes(table, others), kept_rows(table, at_once=True)
-        )
+        await asyncio.gather(fetch_indexes(table, others), self._keep(table, at_once=True))
 
     async def search(
         self, table: Any, query: Vector, match: Match, readable: str, limit: int
@@ -116,7 +114,8 @@ class Reading:
             for _ in range(READINGS):
                 state, kept = await named(table), self._kept
                 reads = kept is None or kept.of != state
-                ahead = match.parts[1:] if reads and await self._is_large(table) else ()
+                unread = await self._is_large(table) if reads else self._complete != state
+                ahead: Sequence[object] = match.parts[1:] if unread else ()
                 hits, _ = await asyncio.gather(
                     _both(table, query, match.whole, readable, limit), open_parts(table, ahead)
                 )
@@ -216,24 +215,35 @@ class Reading:
             self._loading = asyncio.create_task(self._load_quietly(table))
 
     async def _load_quietly(self, table: Any) -> None:
-        # The search that found nothing loaded has still to read what stands around its hits.
+        # The search that found something missing has still to read what stands around its hits.
         await asyncio.sleep(PAUSE_SECONDS)
         try:
             await self._load(table)
         except (OSError, RuntimeError, ValueError) as error:
             # Searches go on without; one of the next ones tries again.
-            _log.warning("the rows could not be kept in memory: %s", type(error).__name__)
+            _log.warning("the index could not be kept in memory: %s", type(error).__name__)
 
     async def _load(self, table: Any) -> None:
         self._loaded_at = asyncio.get_running_loop().time()
-        state, large = await named(table), await self._is_large(table)
-        if await table.count_rows() > self._kept_rows:
+        state, count, names = await named(table), await table.count_rows(), await searched(table)
+        if count > self._kept_rows:
             self._kept = None
             return
-        await quietly(fetch_indexes(table, await searched(table)))
-        if self._kept is None or self._kept.of != state:
-            self._kept = await kept_rows(table, at_once=not large)
-        self._complete = state
+        if count > self._at_once_rows:
+            # One after the other: what both need while they are fetched need not add up.
+            fetched = await quietly(fetch_indexes(table, names))
+            await self._keep(table, at_once=False)
+        else:
+            fetched, _ = await asyncio.gather(
+                quietly(fetch_indexes(table, names)), self._keep(table, at_once=True)
+            )
+        # The engine refuses to keep an index of words that holds none, now and later.
+        if fetched or not count:
+            self._complete = state
+
+    async def _keep(self, table: Any, *, at_once: bool) -> None:
+        if self._kept is None or self._kept.of != await named(table):
+            self._kept = await kept_rows(table, at_once=at_once)
 
 
 async def _both(table: Any, query: Vector, match: object, readable: str, limit: int) -> Hits:

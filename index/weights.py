@@ -46,9 +46,10 @@ def sha256_of(path: Path) -> str:
     try:
         about = path.stat()
         return _digest(path, about.st_ino, about.st_size, about.st_mtime_ns)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: emptied just now
+        why = getattr(error, "strerror", None) or error
         raise EmbedderUnavailable(
-            f"The embedding model cannot be read: {path} ({error.strerror}); install it again."
+            f"The embedding model cannot be read: {path} ({why}); install it again."
         ) from error
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bot.client import SlackClient
     from handlers.answering.worker import AnswerWorker
     from handlers.work.ports import ListedStore
+    from index.lance import LanceIndex
 
 _IMPORTED_LATER = (
     "handlers.adapters.openai_model",
@@ -27,6 +28,7 @@ _IMPORTED_LATER = (
     "handlers.answering.rewriting",
     "handlers.answering.worker",
     "handlers.runtime.batches",
+    "handlers.runtime.opening",
 )
 
 
@@ -38,14 +40,25 @@ async def deployed_answer_worker(settings: Settings) -> AsyncIterator[AnswerWork
     """
     settings.require_slack()
     async with wiring.loaded_index(settings) as (embedder, index):
-        (client, store), _ = await asyncio.gather(
-            asyncio.to_thread(clients, settings), wiring.warmed(index)
-        )
+        client, store = await beside_warming(settings, index)
         observer = Metrics(settings.stage).observe_answer
         async with wiring.answer_worker(
             settings, client, store, observer=observer, warm=(embedder, index)
         ) as worker:
             yield worker
+
+
+async def beside_warming(settings: Settings, index: LanceIndex) -> tuple[SlackClient, ListedStore]:
+    """Return the clients of the worker when the index is warm too. Raises SettingsError."""
+    warming = asyncio.create_task(wiring.warmed(index))
+    try:
+        made = await asyncio.to_thread(clients, settings)
+        await warming
+    finally:
+        # Nothing may go on opening an index that is closed next.
+        warming.cancel()
+        await asyncio.wait([warming])
+    return made
 
 
 def clients(settings: Settings) -> tuple[SlackClient, ListedStore]:

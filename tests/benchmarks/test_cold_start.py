@@ -99,7 +99,7 @@ def test_the_first_passages_come_within_seconds_and_the_next_within_a_blink(plac
     rows = {
         name: {way: value(way) for way in runs}
         for name, value in {
-            "imports done, s": lambda way: median(way, "imported_at"),
+            "begins to open, s": lambda way: median(way, "imported_at"),
             "index and model open, s": lambda way: median(way, "ready_at"),
             "first passages, s": lambda way: median(way, "found_at"),
             "warm retrieval p50, ms": lambda way: 1000 * p50(way, "retrieval"),

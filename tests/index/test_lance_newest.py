@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +16,7 @@ import pytest
 from index.audience import Audience, Principal
 from index.errors import IndexMissing, IndexUnavailable
 from index.lance import LanceIndex
-from index.lance_kept import KeptRows
+from index.lance_kept import KeptRows, named
 from index.lance_newest import read_newest
 from index.lance_reading import Reading
 from index.ports import Candidate
@@ -305,6 +306,42 @@ async def test_a_large_table_is_fetched_once_the_first_search_is_done(
 
 def _chunk_id(candidate: Candidate) -> str:
     return candidate.chunk.id
+
+
+class BrokenOnce:
+    """A real handle on a table, over a connection that dies while the index of words is fetched."""
+
+    def __init__(self, table: Any) -> None:
+        self._table, self.tried = table, 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._table, name)
+
+    async def prewarm_index(self, name: str) -> None:
+        if name == "keywords":
+            self.tried += 1
+            if self.tried == 1:
+                raise OSError("connection reset")
+        await self._table.prewarm_index(name)
+
+
+async def test_an_index_that_could_not_be_fetched_is_fetched_after_a_later_search(
+    uri: str, far: SlowStorage
+) -> None:
+    async with opened(uri, far.storage) as index:
+
+        async def load(real: Any) -> None:
+            table, reading = BrokenOnce(real), Reading()
+            await reading.warm(table)
+            for tries in (1, 2, 2):
+                reading._loaded_at = float("-inf")
+                reading._complete_soon(table, await named(table))
+                assert reading._loading is not None
+                await reading._loading
+                assert table.tried == tries
+            await reading.close()
+
+        await index._handle.use(load)
 
 
 async def test_rows_in_memory_are_used_for_their_own_version_only(
