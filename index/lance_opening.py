@@ -17,7 +17,7 @@ from index.lance_maintenance import KEYWORDS
 _NOT_SEARCHED = {"doc_id", "source_id", "embedded_id"}
 """Indexes that no search of a table uses that is kept in memory."""
 
-FETCHED_WHOLE = {"readers"}
+FETCHED_WHOLE = frozenset({"readers"})
 """Indexes of which a piece is no use; of a large table the others are read in parts."""
 
 _NO_DOCUMENT = "8" * 32
@@ -35,9 +35,8 @@ async def searched(table: Any) -> set[str]:
 
 
 async def fetch_indexes(table: Any, names: Collection[str]) -> None:
-    """Fetch those of these indexes that there are."""
-    there = {index.name for index in await table.list_indices()}
-    await asyncio.gather(*(table.prewarm_index(name) for name in there.intersection(names)))
+    """Fetch these indexes into memory."""
+    await asyncio.gather(*(table.prewarm_index(name) for name in names))
 
 
 async def open_words(table: Any) -> None:

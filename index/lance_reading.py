@@ -99,11 +99,12 @@ class Reading:
         self._keeps = True
         if self._opening is None or self._opening.done():
             self._opening = asyncio.create_task(quietly(open_words(table)))
+        names = await searched(table)
         if await self._is_large(table):
-            await asyncio.gather(fetch_indexes(table, FETCHED_WHOLE), open_others(table))
-            return
-        others = await searched(table) - {KEYWORDS}
-        await asyncio.gather(fetch_indexes(table, others), self._keep(table, at_once=True))
+            await asyncio.gather(fetch_indexes(table, names & FETCHED_WHOLE), open_others(table))
+        else:
+            others = fetch_indexes(table, names - {KEYWORDS})
+            await asyncio.gather(others, self._keep(table, at_once=True))
 
     async def search(
         self, table: Any, query: Vector, match: Match, readable: str, limit: int
@@ -180,7 +181,9 @@ class Reading:
         The engine refuses to keep an index of words that holds none, as one of an emptied table.
         """
         try:
-            names = FETCHED_WHOLE if await self._is_large(table) else await searched(table)
+            names = await searched(table)
+            if await self._is_large(table):
+                names &= FETCHED_WHOLE
             await fetch_indexes(table, names)
         except (OSError, RuntimeError) as error:
             _log.info("an index was not fetched ahead: %s", type(error).__name__)

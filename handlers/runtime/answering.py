@@ -38,9 +38,10 @@ async def deployed_answer_worker(settings: Settings) -> AsyncIterator[AnswerWork
 
     Raises SettingsError, and what opening the index and the embedder raises.
     """
+    # Before anything is opened: without these it would be in vain.
     settings.require_slack()
     async with wiring.loaded_index(settings) as (embedder, index):
-        client, store = await beside_warming(settings, index)
+        client, store = await clients_while_warming(settings, index)
         observer = Metrics(settings.stage).observe_answer
         async with wiring.answer_worker(
             settings, client, store, observer=observer, warm=(embedder, index)
@@ -48,7 +49,9 @@ async def deployed_answer_worker(settings: Settings) -> AsyncIterator[AnswerWork
             yield worker
 
 
-async def beside_warming(settings: Settings, index: LanceIndex) -> tuple[SlackClient, ListedStore]:
+async def clients_while_warming(
+    settings: Settings, index: LanceIndex
+) -> tuple[SlackClient, ListedStore]:
     """Return the clients of the worker when the index is warm too. Raises SettingsError."""
     warming = asyncio.create_task(wiring.warmed(index))
     try:

@@ -47,7 +47,7 @@ def main() -> None:
 async def ours() -> dict[str, Any]:
     """Open as the answer worker does; retrieve, then answer with a model that answers at once."""
     from handlers.runtime import wiring
-    from handlers.runtime.answering import beside_warming
+    from handlers.runtime.answering import clients_while_warming
     from handlers.runtime.settings import Settings
     from index.audience import Audience
     from tests.benchmarks.reader_groups import GROUPS
@@ -57,7 +57,7 @@ async def ours() -> dict[str, Any]:
     audience = Audience.of(GROUPS)
     async with contextlib.AsyncExitStack() as stack:
         embedder, index = await stack.enter_async_context(wiring.loaded_index(settings))
-        await beside_warming(settings, index)
+        await clients_while_warming(settings, index)
         answers = await stack.enter_async_context(wiring.answerer(settings, embedder))
         from bot.conversation import Question
         from handlers.answering.ports import SentenceReady
