@@ -1,4 +1,8 @@
-"""What every test may use: a place for the Block Kit payloads that are type-checked at the end."""
+"""What every test may use: a place for the Block Kit payloads that are type-checked at the end.
+
+Tests marked ``corpus`` read documents that are no part of the project. Where those are absent the
+tests are left out, and the head of the report says so.
+"""
 
 import hashlib
 import json
@@ -13,9 +17,25 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 
+CORPORA = Path(__file__).resolve().parents[2] / "shared" / "data"
 SAMPLES = Path(__file__).parents[1] / "build" / "blockkit"
 
 Emitted = Callable[[str, Any], None]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what reads the corpora, where there are none."""
+    left_out = [one for one in items if one.get_closest_marker("corpus") and not CORPORA.is_dir()]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [one for one in items if one not in left_out]
+
+
+def pytest_report_header() -> list[str]:
+    """Say so."""
+    if CORPORA.is_dir():
+        return []
+    return ["no shared/data beside the checkout: tests on its real documents are left out"]
 
 
 @pytest.fixture

@@ -11,9 +11,10 @@ import pytest
 
 from index.chunking import chunk
 from index.documents import ANY_TEXT, Document
+from tests.conftest import CORPORA
 from tests.index.formats.conftest import Read
 
-MANUAL = Path(__file__).resolve().parents[4] / "shared/data/pgdocs-html/pgdocs-html.tar.gz"
+MANUAL = CORPORA / "pgdocs-html" / "pgdocs-html.tar.gz"
 PAGES = (
     "app-pgdump arrays auth-pg-hba-conf backup-file btree-implementation charset collation"
     " continuous-archiving datatype-datetime ddl-partitioning explicit-locking functions-json"
@@ -102,6 +103,7 @@ def innermost(document: Document, offset: int) -> str:
     return next((h.anchor for h in reversed(above) if h.anchor), ANY_TEXT)
 
 
+@pytest.mark.corpus
 @pytest.mark.parametrize("name", PAGES)
 def test_anchors_lead_to_their_heading_and_only_navigation_is_lost(
     read: Read, manual: dict[str, bytes], name: str
